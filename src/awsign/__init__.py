@@ -1,0 +1,76 @@
+"""awsign: requests to AWS, and to whatever speaks AWS's signatures, signed right and verified right.
+
+    >>> import awsign
+    >>> signer = awsign.SigV4(awsign.Credentials("AKIDEXAMPLE", "secret"), "dynamodb", "us-east-1")
+    >>> signed = signer.sign(awsign.Request("POST", "https://dynamodb.us-east-1.amazonaws.com/", body=b"{}"))
+
+`signed.method`, `.url`, `.headers` and `.body` are what must be sent, byte for byte.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .credentials import find_credentials as find_credentials
+    from .endpoints import infer as infer
+    from .errors import AwsignError as AwsignError
+    from .errors import CredentialsError as CredentialsError
+    from .errors import InvalidRequest as InvalidRequest
+    from .errors import MissingExtra as MissingExtra
+    from .errors import SignatureError as SignatureError
+    from .identity import Credentials as Credentials
+    from .payload import UNSIGNED_PAYLOAD as UNSIGNED_PAYLOAD
+    from .payload import spool_async as spool_async
+    from .request import Request as Request
+    from .s3_sigv2 import S3SigV2 as S3SigV2
+    from .services import Rules as Rules
+    from .services import rules_for as rules_for
+    from .sigv2 import SigV2 as SigV2
+    from .sigv4 import ALL_HEADERS as ALL_HEADERS
+    from .sigv4 import Presigned as Presigned
+    from .sigv4 import Signed as Signed
+    from .sigv4 import SigV4 as SigV4
+    from .verify import Verified as Verified
+    from .verify import Verifier as Verifier
+
+__version__ = "0.1.0"
+
+# Imported when first asked for: a program that signs does not pay for the verifier.
+_HOME = {
+    "find_credentials": "credentials",
+    "infer": "endpoints",
+    "AwsignError": "errors",
+    "CredentialsError": "errors",
+    "InvalidRequest": "errors",
+    "MissingExtra": "errors",
+    "SignatureError": "errors",
+    "Credentials": "identity",
+    "UNSIGNED_PAYLOAD": "payload",
+    "spool_async": "payload",
+    "Request": "request",
+    "S3SigV2": "s3_sigv2",
+    "Rules": "services",
+    "rules_for": "services",
+    "SigV2": "sigv2",
+    "ALL_HEADERS": "sigv4",
+    "Presigned": "sigv4",
+    "Signed": "sigv4",
+    "SigV4": "sigv4",
+    "Verified": "verify",
+    "Verifier": "verify",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'awsign' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,231 @@
+"""The grammar of a Version 4 signature where it stands in a request: the Authorization header and the X-Amz-* parameters.
+
+Read strictly, written in one form. Source: AWS IAM user guide, "Add the signature to the request"; S3 API reference,
+"Authenticating requests: using query parameters".
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from .canonical import query_pairs
+from .encoding import encode
+from .errors import InvalidRequest
+from .scope import ALGORITHM, TERMINATOR, parse_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .canonical import Header
+
+MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
+
+_COMPONENTS = ("Credential", "SignedHeaders", "Signature")
+_PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
+_OPTIONAL_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
+_SIGNATURE_PARAMETERS = frozenset(name.lower() for name in _PARAMETERS + _OPTIONAL_PARAMETERS)
+_SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_DAY = re.compile(r"\d{8}", re.ASCII)
+_SECONDS = re.compile(r"\d+", re.ASCII)
+
+
+class Fault(Exception):
+    """A signature that does not read as one: the kind of errors.py, and the reason. The verifier gives it the service's code."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Authorization:
+    """What a Version 4 signature says of itself. stamp, expires and token: of a presigned URL, else None."""
+
+    __slots__ = (
+        "access_key_id", "algorithm", "date", "expires", "region", "service", "signature", "signed_headers", "stamp", "token",
+    )  # fmt: skip
+
+    algorithm: str
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    stamp: str | None
+    expires: int | None
+    token: str | None
+
+    def __init__(self, algorithm: str, credential: str, signed_headers: str, signature: str) -> None:
+        self.algorithm = algorithm
+        self.access_key_id, self.date, self.region, self.service = _parse_credential(credential)
+        self.signed_headers = _parse_signed_headers(signed_headers)
+        if not _HEX.fullmatch(signature):
+            raise Fault("malformed-component", "the signature is not hexadecimal; 64 lower-case hex digits are expected")
+        self.signature = signature
+        self.stamp = self.expires = self.token = None
+
+
+def _parse_credential(credential: str) -> tuple[str, str, str, str]:
+    # From the right: access keys may hold a `/` (MinIO).
+    parts = credential.rsplit("/", 4)
+    expected = "<access key>/<yyyymmdd>/<region>/<service>/aws4_request"
+    if len(parts) != 5 or not (parts[2] and parts[3]):
+        raise Fault("malformed-credential", f"the credential {credential!r} is not of the form {expected}")
+    access_key_id, date, region, service, terminator = parts
+    if terminator != TERMINATOR:
+        if not _DAY.fullmatch(date):
+            raise Fault("malformed-credential", f"the credential {credential!r} is not of the form {expected}")
+        raise Fault("bad-terminator", f"the credential scope ends with {terminator!r}; it must end with {TERMINATOR!r}")
+    if not _DAY.fullmatch(date) or parse_timestamp(f"{date}T000000Z") is None:
+        raise Fault("bad-scope-date", f"the date {date!r} of the credential scope is not a day written as yyyymmdd")
+    return access_key_id, date, region, service
+
+
+def _parse_signed_headers(text: str) -> tuple[str, ...]:
+    if not _SIGNED_HEADERS.fullmatch(text):
+        raise Fault("malformed-component", f"SignedHeaders {text!r} is not a list of lower-case header names joined by ';'")
+    names = tuple(text.split(";"))
+    if any(a >= b for a, b in pairwise(names)):
+        raise Fault("malformed-component", f"SignedHeaders {text!r} is not sorted, or has a name twice")
+    return names
+
+
+def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> Authorization:
+    """An Authorization header's value -> what it claims; Fault if it does not read as a Version 4 signature."""
+    algorithm, *rest = value.split(None, 1)
+    if not rest:
+        raise Fault("malformed-authorization", "the Authorization header has nothing after its first word")
+    if algorithm not in algorithms:
+        raise Fault(
+            "unsupported-algorithm", f"the Authorization header begins with {algorithm[:40]!r}; supported: {', '.join(algorithms)}"
+        )
+    components: dict[str, str] = {}
+    for part in rest[0].split(","):
+        name, equals, text = part.strip().partition("=")
+        if not equals:
+            raise Fault("malformed-component", f"{part.strip()[:60]!r} in the Authorization header is not of the form name=value")
+        if name in components:
+            raise Fault("malformed-component", f"{name} stands twice in the Authorization header")
+        components[name] = text
+    for name in _COMPONENTS:
+        if name not in components:
+            raise Fault("missing-component", f"the Authorization header has no {name}=")
+    if len(components) > len(_COMPONENTS):
+        unknown = next(name for name in components if name not in _COMPONENTS)
+        raise Fault("malformed-component", f"the Authorization header has an unknown component, {unknown[:40]!r}")
+    return Authorization(algorithm, *(components[name] for name in _COMPONENTS))
+
+
+def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)) -> Authorization:
+    """The decoded parameters of a query -> what its signature claims; Fault if they do not read as a presigned URL's."""
+    found: dict[str, str] = {}
+    seen = set()
+    for name, value in pairs:
+        if name[:6].lower() == "x-amz-":
+            if name.lower() in seen:
+                raise Fault("duplicate-parameter", f"{name} stands twice in the query")
+            seen.add(name.lower())
+            found[name] = value
+    for name in _PARAMETERS:
+        if name not in found:
+            raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
+    if found["X-Amz-Algorithm"] not in algorithms:
+        raise Fault(
+            "unsupported-algorithm", f"X-Amz-Algorithm is {found['X-Amz-Algorithm'][:40]!r}; supported: {', '.join(algorithms)}"
+        )
+    claim = Authorization(
+        found["X-Amz-Algorithm"], found["X-Amz-Credential"], found["X-Amz-SignedHeaders"], found["X-Amz-Signature"]
+    )
+    claim.stamp = found["X-Amz-Date"]
+    if parse_timestamp(claim.stamp) is None:
+        raise Fault("bad-date", f"X-Amz-Date is {claim.stamp[:40]!r}, not a time written as yyyymmddThhmmssZ")
+    seconds = found["X-Amz-Expires"]
+    if not _SECONDS.fullmatch(seconds):
+        raise Fault("bad-expires", f"X-Amz-Expires is {seconds[:40]!r}, not a number of seconds")
+    if len(seconds) > 9 or int(seconds) > MAX_EXPIRES:
+        raise Fault("expires-too-large", f"X-Amz-Expires is {seconds[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
+    claim.expires = int(seconds)
+    claim.token = found.get("X-Amz-Security-Token", found.get("X-Amz-S3session-Token"))
+    return claim
+
+
+def format_authorization(algorithm: str, access_key_id: str, scope: str, signed_headers: Sequence[str], signature: str) -> str:
+    """The value of the Authorization header."""
+    return f"{algorithm} Credential={access_key_id}/{scope}, SignedHeaders={';'.join(signed_headers)}, Signature={signature}"
+
+
+def format_presigned(
+    algorithm: str,
+    access_key_id: str,
+    scope: str,
+    stamp: str,
+    expires: int | None,
+    signed_headers: Sequence[str],
+    token: tuple[str, str] | None,
+) -> str:
+    """The parameters of a presigned URL but the signature, encoded. token: the parameter's name and the session token."""
+    parameters = [
+        ("X-Amz-Algorithm", algorithm),
+        ("X-Amz-Credential", f"{access_key_id}/{scope}"),
+        ("X-Amz-Date", stamp),
+    ]
+    if expires is not None:
+        parameters.append(("X-Amz-Expires", str(expires)))
+    if token is not None:
+        parameters.append(token)
+    parameters.append(("X-Amz-SignedHeaders", ";".join(signed_headers)))
+    return "&".join([f"{name}={encode(value)}" for name, value in parameters])
+
+
+def is_signature(authorization: str) -> bool:
+    """Whether an Authorization header holds an AWS signature: one that signing again may replace."""
+    return authorization.startswith(("AWS4-", "AWS "))
+
+
+def without_presigned(query: str) -> str:
+    """A wire query without the signature that it carries: all of one, or InvalidRequest for a part of one."""
+    if "x-amz-" not in query.lower():
+        return query
+    names = {name.lower() for name, _ in query_pairs(query)} & _SIGNATURE_PARAMETERS
+    if not names:
+        return query
+    whole = {name.lower() for name in _PARAMETERS} - {"x-amz-expires"}
+    if not whole <= names:
+        raise InvalidRequest(
+            f"the query has {', '.join(sorted(names))} but not the rest of a signature; "
+            "these parameters are for the signer to write, take them out of the URL"
+        )
+    kept = [
+        pair for pair in query.split("&") if query_pairs(pair)[:1] and query_pairs(pair)[0][0].lower() not in _SIGNATURE_PARAMETERS
+    ]
+    return "&".join(kept)
+
+
+def without_authorization(headers: Iterable[Header]) -> tuple[list[Header], dict[str, str]]:
+    """Headers without those that a signer writes, and these by lower-case name: see SIGNER_HEADERS.
+
+    InvalidRequest for one of them twice, or an Authorization that is not a signature.
+    """
+    kept: list[Header] = []
+    written: dict[str, str] = {}
+    for pair in headers:
+        name = pair[0].lower()
+        if name not in SIGNER_HEADERS:
+            kept.append(pair)
+            continue
+        value = pair[1] if isinstance(pair[1], str) else pair[1].decode("latin-1")
+        if name in written:
+            raise InvalidRequest(f"the request has the header {pair[0]} twice")
+        if name == "authorization" and not is_signature(value):
+            raise InvalidRequest(
+                "the request already has an Authorization header that is not an AWS signature; "
+                "there can be only one, leave it out or do not sign"
+            )
+        written[name] = value
+    return kept, written
+
+
+SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-s3session-token"))

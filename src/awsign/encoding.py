@@ -1,0 +1,73 @@
+"""The byte rules: percent-encoding (RFC 3986, section 2), dot segments (5.2.4), folding of header values (RFC 9110, 5.5).
+
+Text here is wire text: a `str` in which every character stands for one byte, as Latin-1 decodes it. That keeps a path such as
+`/%AA` and a header of raw bytes exact, and lets one set of functions serve what is sent and what arrived.
+"""
+
+from __future__ import annotations
+
+import re
+
+# AWS SigV4, "Create a canonical request": unreserved are A-Z a-z 0-9 - _ . ~, all else is escaped, in upper-case hex.
+_RESERVED = re.compile(r"[^A-Za-z0-9\-._~]")
+_RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_DOTS_OR_EMPTY = re.compile(r"//|/\.")
+# ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
+_FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
+_NEEDS_FOLDING = re.compile(r"[\t\n\r\v\f]|  |^ | $")
+
+_ESCAPED = {chr(byte): f"%{byte:02X}" for byte in range(256)}
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ESCAPED[match[0]]
+
+
+def encode(text: str) -> str:
+    """Percent-encode everything but unreserved characters."""
+    return _RESERVED.sub(_escape, text)
+
+
+def encode_path(path: str) -> str:
+    """Percent-encode everything but unreserved characters and `/`."""
+    return _RESERVED_IN_PATH.sub(_escape, path)
+
+
+def decode(text: str) -> str:
+    """Undo percent-encoding. A `%` that no two hex digits follow stays as it is, as every server keeps it."""
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "%" in text else text
+
+
+def utf8(text: str) -> str:
+    """Wire text for text: the bytes of its UTF-8. Surrogates that `surrogateescape` made of bytes become those bytes again."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def readable(text: str) -> str:
+    """Wire text as people read it: its bytes as UTF-8, those that are not kept as `surrogateescape` keeps them."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def remove_dot_segments(path: str) -> str:
+    """A path without empty and `.` segments, `..` resolved, a trailing `/` kept.
+
+    Segment by segment, so that `///` comes out right too: replacing `//` by `/` once leaves one behind.
+    """
+    if path.startswith("/") and not _DOTS_OR_EMPTY.search(path):
+        return path
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    if kept and segments[-1] in ("", ".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def fold(value: str) -> str:
+    """A header's value with white space trimmed from its ends and every run of it, quoted or not, made one space."""
+    return _FOLDABLE.sub(" ", value).strip(" ") if _NEEDS_FOLDING.search(value) else value

@@ -1,0 +1,136 @@
+"""A host -> the service and region that a signature for it names.
+
+The rows are tried in order, the special before the general. Sources: AWS general reference, "Service endpoints and quotas";
+S3 user guide, "Virtual hosting of buckets"; botocore's endpoints.json (`credentialScope`) and the `signingName` of its models.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .errors import InvalidRequest
+
+_REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)"
+_AWS = r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
+_BUCKET = r"(?:[^/]+\.)?"
+
+_HOSTS = [
+    (re.compile(pattern), service, region)
+    for pattern, service, region in (
+        # Multi-Region Access Points are signed with SigV4A for every region.
+        (rf"[^/]+\.accesspoint\.s3-global{_AWS}", "s3", "*"),
+        (rf"{_BUCKET}(?P<service>s3-outposts|s3-object-lambda)\.{_REGION}{_AWS}", None, None),
+        (rf"{_BUCKET}s3express-[^.]+(?:\.dualstack)?\.{_REGION}{_AWS}", "s3express", None),
+        (rf"{_BUCKET}(?:s3|s3-accesspoint|s3-control|s3-fips|s3-accesspoint-fips)[.-](?:dualstack\.)?{_REGION}{_AWS}", "s3", None),
+        # The global host answers for us-east-1 and redirects for other regions.
+        (rf"{_BUCKET}s3(?:-external-1)?{_AWS}", "s3", "us-east-1"),
+        (rf"[^.]+\.execute-api(?:-fips)?\.{_REGION}{_AWS}", "execute-api", None),
+        (rf"[^.]+\.lambda-url\.{_REGION}\.on\.aws", "lambda", None),
+        (rf"[^/]+\.{_REGION}\.(?P<service>es|aoss|cloudsearch){_AWS}", None, None),
+        (rf"[^/]+\.{_REGION}\.vpc-lattice-svcs\.on\.aws", "vpc-lattice-svcs", None),
+        (rf"[^.]+\.iot\.{_REGION}{_AWS}", "iotdata", None),
+        (rf"[^.]+\.appsync-api\.{_REGION}{_AWS}", "appsync", None),
+        (rf"aps-workspaces\.{_REGION}{_AWS}", "aps", None),
+        # Old names: region first.
+        (rf"{_REGION}\.(?P<service>queue|sqs|elasticmapreduce){_AWS}", None, None),
+        (rf"(?:[^/]+\.)?(?P<service>[a-z0-9-]+)\.{_REGION}{_AWS}", None, None),
+        (rf"(?P<service>[a-z0-9-]+){_AWS}", None, None),
+    )
+]
+
+# Endpoint prefix -> signing name, where they differ (botocore's models: `endpointPrefix`, `signingName`).
+_SIGNING_NAMES = {
+    "email": "ses",
+    "email-smtp": "ses",
+    "queue": "sqs",
+    "monitoring": "monitoring",
+    "bedrock-runtime": "bedrock",
+    "bedrock-agent": "bedrock",
+    "bedrock-agent-runtime": "bedrock",
+    "runtime": "sagemaker",
+    "transcribestreaming": "transcribe",
+    "autoscaling-plans": "autoscaling-plans",
+    "tagging": "tagging",
+    "metering": "aws-marketplace",
+    "entitlement": "aws-marketplace",
+    "portal": "sso",
+    "device-metrics": "sms-voice",
+    "rds-data": "rds-data",
+    "cognito-sync": "cognito-sync",
+}
+
+# Services with one endpoint, and the region that its credential scope names (endpoints.json, `aws-global`).
+_GLOBAL = {
+    "iam": "us-east-1",
+    "sts": "us-east-1",
+    "route53": "us-east-1",
+    "cloudfront": "us-east-1",
+    "organizations": "us-east-1",
+    "shield": "us-east-1",
+    "waf": "us-east-1",
+    "budgets": "us-east-1",
+    "ce": "us-east-1",
+    "health": "us-east-1",
+    "support": "us-east-1",
+    "globalaccelerator": "us-west-2",
+    "importexport": "us-east-1",
+    "sdb": "us-east-1",
+    "ec2": "us-east-1",
+    "sqs": "us-east-1",
+    "sns": "us-east-1",
+    "dynamodb": "us-east-1",
+    "elasticmapreduce": "us-east-1",
+}
+
+
+def infer(url: str) -> tuple[str | None, str | None]:
+    """The signing name and region that a URL's host tells; None for what it does not, "*" where every region is meant.
+
+    A custom domain, an IP address and localhost tell nothing.
+    """
+    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return _infer_host(authority.rpartition("@")[2].partition(":")[0].lower())
+
+
+@lru_cache(maxsize=256)
+def _infer_host(host: str) -> tuple[str | None, str | None]:
+    for pattern, service, region in _HOSTS:
+        if match := pattern.fullmatch(host):
+            groups = match.groupdict()
+            prefix = service or groups["service"].removesuffix("-fips")
+            service = service or _SIGNING_NAMES.get(prefix, prefix)
+            return service, region or groups.get("region") or _GLOBAL.get(service)
+    return None, None
+
+
+_BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
+    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
+
+    At AWS the bucket is in the host, or in the path where TLS's certificate would not cover it (a dot in its name). At another
+    endpoint (`http://127.0.0.1:9000`) it is in the path.
+    Source: S3 user guide, "Virtual hosting of buckets".
+    """
+    from .encoding import encode_path, utf8
+
+    if not bucket or "/" in bucket or not bucket.isascii():
+        raise InvalidRequest(f"{bucket!r} is not the name of a bucket")
+    path = encode_path(utf8(key))
+    if endpoint is not None:
+        return f"{endpoint.rstrip('/')}/{bucket}/{path}" if path else f"{endpoint.rstrip('/')}/{bucket}"
+    suffix = ".cn" if region.startswith("cn-") else ""
+    if not _BUCKET_LABEL.fullmatch(bucket):
+        return f"https://s3.{region}.amazonaws.com{suffix}/{bucket}/{path}"
+    return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}/{path}"
+
+
+def bucket_of(host: str) -> str | None:
+    """The bucket that a virtual-hosted S3 host names, None for a path-style or another host."""
+    match = re.fullmatch(
+        r"(.+)\.s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d+|-external-1)?\.(?:amazonaws\.com(?:\.cn)?|localhost)",
+        host.partition(":")[0],
+    ) or re.fullmatch(r"(.+)\.[a-z]{2}(?:-[a-z]+)+-\d+\.s3\.amazonaws\.com(?:\.cn)?", host.partition(":")[0])
+    return match[1] if match else None

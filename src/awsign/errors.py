@@ -1,0 +1,125 @@
+"""Every error that awsign raises.
+
+Three things can go wrong, and each has its class: what was to be signed cannot be signed faithfully (`InvalidRequest`, a
+`ValueError`), there are no usable credentials (`CredentialsError`), or what arrived does not verify (`SignatureError`).
+Every message says what was wrong, which rule it broke and what to do. None holds a secret, a session token or the signature
+that would have been right.
+"""
+
+from __future__ import annotations
+
+
+class AwsignError(Exception):
+    """The base of every error that awsign raises on purpose."""
+
+
+class InvalidRequest(AwsignError, ValueError):
+    """A request, a setting or a time that cannot be signed as it stands. Raised before anything is sent."""
+
+
+class CredentialsError(AwsignError):
+    """No credentials where some were needed, or credentials that are of no use: expired, malformed, refused by their source."""
+
+
+class MissingExtra(AwsignError, ImportError):
+    """A part of awsign that needs a package which is not installed."""
+
+
+class SignatureError(AwsignError):
+    """What arrived is not what its signer signed, or was never signed, or no longer counts.
+
+    kind: a stable word of this module's table (`signature-mismatch`, `expired`, ...), to branch on.
+    code, status: AWS's error code and HTTP status for it, in the shape of the service that was addressed.
+    canonical_request, string_to_sign: what the verifier derived, where it came that far; else None. They are exact, so they
+    hold the session token of a request that carries one: mask them (`awsign.redact.masked`) before they are shown.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        shape: str = "s3",
+        presigned: bool = False,
+        canonical_request: str | None = None,
+        string_to_sign: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.shape = shape
+        self.code, self.status = code_and_status(kind, shape, presigned)
+        self.canonical_request = canonical_request
+        self.string_to_sign = string_to_sign
+
+
+# S3 has one word for whatever is wrong with an Authorization header and another for the same thing in a query.
+_MALFORMED = "AuthorizationHeaderMalformed"
+_MALFORMED_QUERY = "AuthorizationQueryParametersError"
+
+# What AWS answers: kind -> S3, Query APIs, JSON APIs.
+# S3: docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, "List of error codes" and "SigV4 errors", and the answers
+# recorded in localstack's, versitygw's and ceph's test suites. Query: docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html.
+# JSON: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html.
+_INCOMPLETE = ("IncompleteSignature", 400), ("IncompleteSignatureException", 400)
+_INVALID = ("SignatureDoesNotMatch", 403), ("InvalidSignatureException", 400)
+_CODES: dict[str, tuple[tuple[str, int], tuple[str, int], tuple[str, int]]] = {
+    "missing-authentication": (
+        ("AccessDenied", 403),
+        ("MissingAuthenticationToken", 403),
+        ("MissingAuthenticationTokenException", 400),
+    ),
+    "two-authentications": (("InvalidArgument", 400), *_INCOMPLETE),
+    "malformed-authorization": (("InvalidArgument", 400), *_INCOMPLETE),
+    "unsupported-algorithm": (("InvalidRequest", 400), *_INCOMPLETE),
+    "unsupported-version": (("InvalidRequest", 400), *_INCOMPLETE),
+    "missing-component": ((_MALFORMED, 400), *_INCOMPLETE),
+    "malformed-component": ((_MALFORMED, 400), *_INCOMPLETE),
+    "malformed-credential": ((_MALFORMED, 400), *_INCOMPLETE),
+    "bad-terminator": ((_MALFORMED, 400), *_INVALID),
+    "bad-scope-date": ((_MALFORMED, 400), *_INVALID),
+    "scope-date-mismatch": ((_MALFORMED, 400), *_INVALID),
+    "wrong-region": ((_MALFORMED, 400), *_INVALID),
+    "wrong-service": ((_MALFORMED, 400), *_INVALID),
+    "wrong-host": (("InvalidRequest", 400), *_INVALID),
+    "missing-query-parameter": ((_MALFORMED_QUERY, 400), *_INCOMPLETE),
+    "duplicate-parameter": ((_MALFORMED_QUERY, 400), *_INCOMPLETE),
+    "duplicate-header": (("InvalidArgument", 400), *_INCOMPLETE),
+    "bad-expires": ((_MALFORMED_QUERY, 400), *_INCOMPLETE),
+    "expires-too-large": ((_MALFORMED_QUERY, 400), *_INCOMPLETE),
+    "missing-date": (("AccessDenied", 403), *_INCOMPLETE),
+    "bad-date": (("AccessDenied", 403), *_INCOMPLETE),
+    "host-not-signed": _INVALID[:1] + _INVALID,
+    "unsigned-header": (("AccessDenied", 403), *_INVALID),
+    "unsigned-content": (("AccessDenied", 403), *_INVALID),
+    "signed-header-missing": _INVALID[:1] + _INVALID,
+    "missing-content-sha256": (("InvalidRequest", 400), *_INVALID),
+    "bad-content-sha256": (("InvalidArgument", 400), *_INVALID),
+    "unsupported-payload": (("NotImplemented", 501), ("NotImplemented", 501), ("NotImplemented", 501)),
+    "skew": (("RequestTimeTooSkewed", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),
+    "not-yet-valid": (("AccessDenied", 403), *_INVALID),
+    "expired": (("AccessDenied", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),
+    "unknown-access-key": (("InvalidAccessKeyId", 403), ("InvalidClientTokenId", 403), ("UnrecognizedClientException", 400)),
+    "expired-token": (("ExpiredToken", 400), ("ExpiredToken", 403), ("ExpiredTokenException", 400)),
+    "invalid-token": (("InvalidToken", 400), ("InvalidClientTokenId", 403), ("UnrecognizedClientException", 400)),
+    "signature-mismatch": _INVALID[:1] + _INVALID,
+    "payload-hash-mismatch": (("XAmzContentSHA256Mismatch", 400), *_INVALID),
+    "bad-content-md5": (("InvalidDigest", 400), *_INVALID),
+    "content-md5-mismatch": (("BadDigest", 400), *_INVALID),
+}
+_COLUMN = {"s3": 0, "query": 1, "ec2": 1, "json": 2, "rest": 2}
+
+# EC2 answers so to a key that it does not know: docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+_EC2 = {"unknown-access-key": ("AuthFailure", 401), "invalid-token": ("AuthFailure", 401)}
+
+
+def code_and_status(kind: str, shape: str, presigned: bool = False) -> tuple[str, int]:
+    """AWS's error code and HTTP status for a kind: in the words of `shape`, one of s3, query, ec2, json, rest."""
+    if shape == "ec2" and kind in _EC2:
+        return _EC2[kind]
+    code, status = _CODES[kind][_COLUMN[shape]]
+    if shape == "s3" and presigned and (code == _MALFORMED or kind in ("unsupported-algorithm", "bad-date")):
+        return _MALFORMED_QUERY, 400
+    if shape == "rest" and status == 400:
+        # API Gateway, Lambda and OpenSearch answer 403 where DynamoDB and the other x-amz-json services answer 400.
+        return code, 403
+    return code, status

@@ -1,0 +1,240 @@
+"""A request as it goes on the wire: method, URL, headers in order, body.
+
+`Request(...)` is one that will be sent: whatever a wire cannot carry unchanged is refused, or encoded once and for all.
+`Request.received(...)` is one that arrived: kept as it came, whatever is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .encoding import utf8
+from .errors import InvalidRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable, Mapping
+    from typing import IO, TypeAlias
+
+    from .canonical import Header
+
+    Headers: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+    Body: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes] | None
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=\-]+|\[[0-9A-Fa-f:.]+\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a path or a query may hold as it is: RFC 3986, sections 3.3 and 3.4. Upper-case escapes alone, so that no client has
+# a reason to rewrite them (section 2.1).
+_SENDABLE = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*,;=:@/+?]|%[0-9A-F]{2})*")
+_UNSENDABLE = re.compile(r"[^A-Za-z0-9\-._~!$&'()*,;=:@/+?%]")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_PLAIN_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+
+
+def split_authority(authority: str) -> tuple[str | None, str, str | None]:
+    """user-info, host (brackets kept) and port of a URL's authority. Source: RFC 3986, section 3.2."""
+    match = _AUTHORITY.fullmatch(authority)
+    assert match is not None  # It matches anything.
+    return match[1], match[2], match[3]
+
+
+def host_header(scheme: str, host: str, port: str | None) -> str:
+    """The Host header of a URL: lower-case, with the port where it is not the scheme's own (RFC 9110, section 7.2)."""
+    host = host.lower()
+    return host if not port or port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
+
+
+class Request:
+    """One HTTP request.
+
+    method: its name. url: an absolute URL, http, https, ws or wss. headers: a mapping or an iterable of pairs; a value is ASCII
+    text, or bytes that are sent as they are. body: bytes, str (UTF-8), a binary file from where it stands, an iterable or async
+    iterable of bytes, or None.
+
+    The URL is encoded where it has to be (spaces, non-ASCII, what RFC 3986 allows in no URL; a bare `+` of the query becomes
+    `%20`, as servers read it; escapes become upper-case): `request.url` is what will be sent. Raises InvalidRequest for what
+    cannot be sent faithfully, TypeError for a value of another type.
+    """
+
+    __slots__ = ("authority", "body", "headers", "host", "method", "path", "query", "scheme")
+
+    method: str
+    scheme: str
+    authority: str
+    host: str
+    path: str
+    query: str
+    headers: tuple[Header, ...]
+    body: Body
+
+    def __init__(self, method: str, url: str, headers: Headers = (), body: Body | str = None) -> None:
+        if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+            raise InvalidRequest(f"the method {method!r} is not an HTTP method such as GET")
+        self.method = method.upper()  # As every client sends it.
+        self.scheme, self.authority, self.path, self.query = _split_url(url)
+        hosts = []
+        kept = []
+        for name, value in _pairs(headers):
+            value = _sendable_value(name, value)
+            if name.lower() == "host":
+                hosts.append(value if isinstance(value, str) else value.decode("latin-1"))
+            else:
+                kept.append((name, value))
+        if len(hosts) > 1:
+            raise InvalidRequest(f"two Host headers, {hosts[0]!r} and {hosts[1]!r}; a request has one")
+        if hosts and not hosts[0]:
+            raise InvalidRequest("the Host header is empty; leave it out to have that of the URL")
+        self.host = hosts[0] if hosts else self.authority
+        self.headers = tuple(kept)
+        self.body = _body(body)
+
+    @classmethod
+    def received(
+        cls,
+        method: str,
+        target: str | bytes,
+        headers: Headers,
+        body: Body | str = None,
+        scheme: str = "https",
+    ) -> Request:
+        """A request as it arrived at a server; nothing about it is checked or changed here.
+
+        target: as on the request line, its path still percent-encoded. str is text (UTF-8 on the wire), bytes are exact; the
+        same goes for header values. headers: in the order of the wire, Host (or HTTP/2's :authority) included. body: bytes, or
+        None or a stream where it is yet to be read. scheme: of the connection, as the client saw it.
+        """
+        self = cls.__new__(cls)
+        self.method = method
+        self.scheme = scheme
+        target = target.decode("latin-1") if isinstance(target, bytes) else utf8(target)
+        authority = None
+        if not target.startswith("/") and (absolute := _URL.match(target)):  # RFC 9112, section 3.2.2: as proxies are asked.
+            authority, target = absolute[2], target[absolute.end(2) :]
+        path, _, self.query = target.partition("?")
+        self.path = path or "/"
+        pairs = [
+            (utf8(name), utf8(value) if isinstance(value, str) else value.decode("latin-1")) for name, value in _pairs(headers)
+        ]
+        hosts = [value for name, value in pairs if name.lower() == "host"] or [
+            value for name, value in pairs if name == ":authority"
+        ]
+        self.host = ",".join(host.strip(" \t") for host in hosts)
+        self.authority = self.host if authority is None else authority
+        self.headers = tuple(
+            [("host", host) for host in hosts] + [pair for pair in pairs if pair[0].lower() not in ("host", ":authority")]
+        )
+        self.body = body.encode() if isinstance(body, str) else body
+        return self
+
+    @property
+    def target(self) -> str:
+        """Path and query, as on the request line."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def url(self) -> str:
+        """The URL as it is sent."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+    def __repr__(self) -> str:
+        # Headers, query and body may hold secrets.
+        return f"<Request {self.method} {self.scheme}://{self.authority}{self.path}>"
+
+
+def _split_url(url: str) -> tuple[str, str, str, str]:
+    if not isinstance(url, str):
+        raise TypeError(f"a URL must be a str, not {type(url).__name__}")
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise InvalidRequest(f"the URL {url[:60]!r} is not absolute; it must begin as https://host/")
+    scheme, authority, path, query, fragment = match.groups()
+    scheme = scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise InvalidRequest(f"the URL scheme {scheme!r} is not one of {', '.join(_DEFAULT_PORTS)}")
+    user_info, host, port = split_authority(authority)
+    if user_info is not None:
+        raise InvalidRequest(
+            "the URL has a user name or password before its host; a signed request has no use for them, leave them out"
+        )
+    if not host:
+        raise InvalidRequest(f"the URL {url[:60]!r} has no host")
+    if not _HOST.fullmatch(host):
+        fix = "write it in its xn-- form" if not host.isascii() else "is it spelt right?"
+        raise InvalidRequest(f"the host {host!r} has a character that no host has; {fix}")
+    if port and not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise InvalidRequest(f"the port {port!r} is not a number from 0 to 65535")
+    if fragment is not None:
+        raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
+    path = _sendable("path", path) or "/"
+    query = _sendable("query", query).replace("+", "%20") if query else ""
+    return scheme, host_header(scheme, host, port), path, query
+
+
+def _sendable(what: str, text: str) -> str:
+    if _SENDABLE.fullmatch(text):
+        return text
+    if control := _CONTROL.search(text):
+        raise InvalidRequest(f"the {what} of the URL has the control character {control[0]!r}; write it as %{ord(control[0]):02X}")
+    if stray := _STRAY_PERCENT.search(text):
+        raise InvalidRequest(
+            f"in the {what} of the URL, no two hex digits follow the % of {text[stray.start() :][:12]!r}; write % as %25"
+        )
+    text = _UNSENDABLE.sub(lambda match: f"%{ord(match[0]):02X}", utf8(text))
+    return _ESCAPE.sub(lambda match: match[0].upper(), text)
+
+
+def _pairs(headers: Headers) -> Iterable[tuple[str, str | bytes]]:
+    items = headers.items() if hasattr(headers, "items") else headers
+    for pair in items:
+        name, value = pair
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        yield name, value
+
+
+def _sendable_value(name: str, value: str | bytes) -> str | bytes:
+    """A header's value if it can be sent unchanged: else the reason why not."""
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bytes):
+        text = value.decode("latin-1")
+    else:
+        raise TypeError(
+            f"the header {name} must be a str or bytes, not {type(value).__name__}; write str({type(value).__name__}) yourself"
+        )
+    if _PLAIN_VALUE.fullmatch(text):
+        return text
+    if isinstance(value, str) and not value.isascii():
+        raise InvalidRequest(
+            f"the header {name} is not ASCII: clients send that as Latin-1 or as UTF-8, each as it likes; "
+            "pass the bytes that are to be sent, or encode the text (RFC 2047, or %-escapes)"
+        )
+    if control := re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
+        raise InvalidRequest(f"the header {name} has the control character {control[0]!r}, which cannot be sent")
+    if text != text.strip(" \t"):
+        raise InvalidRequest(f"the header {name} begins or ends with white space, which is lost on the way; strip it")
+    return value
+
+
+def _body(body: Body | str) -> Body:
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, (bytearray, memoryview)):
+        return bytes(body)
+    if hasattr(body, "items"):
+        raise TypeError(
+            f"a body cannot be a {type(body).__name__}: encode it first, with json.dumps(...) or urllib.parse.urlencode(...), "
+            "and set its content-type"
+        )
+    if hasattr(body, "read") or hasattr(body, "__iter__") or hasattr(body, "__aiter__"):
+        return body
+    raise TypeError(f"a body must be bytes, str, a binary file, an iterable of bytes or None, not {type(body).__name__}")

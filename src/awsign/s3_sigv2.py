@@ -1,0 +1,202 @@
+"""The HMAC-SHA1 scheme of S3, often called its Signature Version 2: in the Authorization header or in the query.
+
+Many S3-compatible stores still take it. It covers method, Content-MD5, Content-Type, date, every x-amz-* header, the resource
+and its sub-resources; not the body, and no other query parameter.
+Source: S3 user guide (archived), "Signing and authenticating REST requests".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from .authorization import without_authorization
+from .canonical import query_pairs
+from .derivation import Derivation
+from .encoding import decode, encode, encode_path, fold
+from .endpoints import bucket_of
+from .errors import InvalidRequest
+from .identity import credentials_from, provider_of, require_aware
+from .scope import now
+from .sigv2 import signature
+from .sigv4 import Presigned, Signed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .canonical import Header
+    from .identity import Credentials, Provider
+    from .request import Request
+
+# Signed as part of the resource. The union of what the AWS page and these implementations list, since a sub-resource that is
+# left out could be added to a signed request: botocore auth.py HmacV1Auth.QSAOfInterest, aws-sdk-js signers/s3.js, Ceph RGW
+# rgw_auth_s3.cc, OpenStack Swift s3api ALLOWED_SUB_RESOURCES, MinIO signature-v2.go resourceList, s3cmd S3/Crypto.py.
+SUB_RESOURCES = frozenset(
+    (
+        "accelerate", "acl", "analytics", "append", "attributes", "cors", "defaultObjectAcl", "delete", "encryption",
+        "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification",
+        "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus", "position", "publicAccessBlock",
+        "replication", "requestPayment", "restore", "retention", "select", "select-type", "start-date", "end-date",
+        "storageClass", "symlink", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+    )
+)  # fmt: skip
+# Their values are signed decoded, as all are; listed apart because only they may be set on a presigned GET.
+RESPONSE_OVERRIDES = frozenset(
+    f"response-{name}"
+    for name in ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
+)
+_SIGNATURE_PARAMETERS = frozenset(("AWSAccessKeyId", "Expires", "Signature", "x-amz-security-token"))
+
+
+def canonical_resource(path: str, query: str, bucket: str | None) -> str:
+    """The bucket of a virtual host, the path as it is sent, and the sub-resources, sorted, their values decoded."""
+    signed = []
+    for name, value, has_value in _parameters(query):
+        if name in SUB_RESOURCES or name in RESPONSE_OVERRIDES:
+            signed.append(f"{name}={value}" if has_value else name)
+    resource = f"/{bucket}{path}" if bucket else path
+    return f"{resource}?{'&'.join(sorted(signed))}" if signed else resource
+
+
+def _parameters(query: str) -> Iterable[tuple[str, str, bool]]:
+    for pair in query.split("&"):
+        if pair:
+            [(name, value)] = query_pairs(pair)
+            yield name, value, "=" in pair
+
+
+def string_to_sign(
+    method: str, path: str, query: str, headers: Iterable[Header], bucket: str | None, expires: str | None = None
+) -> str:
+    """The string to sign, as wire text. expires: of a presigned URL, in the place of the date."""
+    first = {"content-md5": "", "content-type": "", "date": ""}
+    amz: dict[str, str] = {}
+    for name, value in headers:
+        name = name.lower()
+        text = fold(value if isinstance(value, str) else value.decode("latin-1"))
+        if name.startswith("x-amz-"):
+            amz[name] = f"{amz[name]},{text}" if name in amz else text
+        elif name in first:
+            first[name] = text
+    # A session token of a presigned URL is in the query, and signed as the header that it stands for.
+    for name, value, _ in _parameters(query) if expires is not None else ():
+        if name == "x-amz-security-token":
+            amz[name] = value
+    if expires is not None:
+        date = expires
+    else:
+        # With x-amz-date, the Date line is empty (the AWS page's DELETE example errs: see RULES).
+        date = "" if "x-amz-date" in amz else first["date"]
+    lines = [method, first["content-md5"], first["content-type"], date]
+    lines += [f"{name}:{amz[name]}" for name in sorted(amz)]
+    lines.append(canonical_resource(path, query, bucket))
+    return "\n".join(lines)
+
+
+class S3SigV2:
+    """An S3 HMAC-SHA1 signer. credentials: Credentials or a provider. bucket: the one that the host stands for, where the host
+    is not `bucket.s3....amazonaws.com` and the bucket is not in the path.
+    """
+
+    def __init__(self, credentials: Credentials | Provider, bucket: str | None = None) -> None:
+        self._provider = provider_of(credentials)
+        if bucket is not None and (not bucket or "/" in bucket):
+            raise InvalidRequest(f"bucket={bucket!r}: a bucket's name is not empty and has no '/'")
+        self._bucket = bucket
+
+    def sign(self, request: Request, *, at: datetime | None = None, credentials: Credentials | None = None) -> Signed:
+        """Sign a request in its Authorization header.
+
+        at: the time, aware; None is the request's x-amz-date or Date, else now, written as x-amz-date.
+        """
+        credentials = credentials_from(self._provider if credentials is None else credentials, at)
+        headers: list[Header] = [("Host", request.host), *_headers(request, credentials)]
+        if _has_date(headers):
+            if at is not None:
+                raise InvalidRequest("the request has a date already; leave it out, or at")
+        else:
+            headers.append(("x-amz-date", _http_date(now() if at is None else require_aware(at))))
+        if credentials.session_token is not None:
+            headers.append(("x-amz-security-token", credentials.session_token))
+        path, query = _wire_path(request.path), _without_signature(request.query)
+        text = string_to_sign(request.method, path, query, headers, self._bucket_of(request))
+        derivation = Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"))
+        headers.append(("Authorization", f"AWS {credentials.access_key_id}:{derivation.signature}"))
+        return Signed(request.method, _url(request, path, query), tuple(headers), request.body, derivation)
+
+    def presign(
+        self,
+        request: Request,
+        *,
+        expires: int | timedelta = 3600,
+        at: datetime | None = None,
+        credentials: Credentials | None = None,
+    ) -> Presigned:
+        """Sign a request in its query: a URL that anyone may use until it expires.
+
+        expires: seconds or a timedelta from `at` (now, if None). `Presigned.headers` must be sent with the URL.
+        """
+        start = now() if at is None else require_aware(at)
+        span = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
+        if span < timedelta(seconds=1):
+            raise InvalidRequest(f"expires is {expires}; it must be at least 1 second")
+        credentials = credentials_from(self._provider if credentials is None else credentials, at)
+        end = int((start + span).timestamp())
+        headers = _headers(request, credentials)
+        if _has_date(headers):
+            raise InvalidRequest("a presigned URL has Expires in the place of a date; leave the date header out")
+        path, query = _wire_path(request.path), _without_signature(request.query)
+        parameters = [("AWSAccessKeyId", credentials.access_key_id), ("Expires", str(end))]
+        if credentials.session_token is not None:
+            parameters.append(("x-amz-security-token", credentials.session_token))
+        query = "&".join([*([query] if query else []), *(f"{name}={encode(value)}" for name, value in parameters)])
+        text = string_to_sign(request.method, path, query, headers, self._bucket_of(request), str(end))
+        derivation = Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"))
+        query = f"{query}&Signature={encode(derivation.signature or '')}"
+        signed = tuple(
+            pair for pair in headers if pair[0].lower() in ("content-md5", "content-type") or pair[0].lower().startswith("x-amz-")
+        )
+        expires_at = datetime.fromtimestamp(end, UTC)
+        if credentials.expiration is not None:
+            expires_at = min(expires_at, credentials.expiration)
+        return Presigned(request.method, _url(request, path, query), signed, expires_at, derivation)
+
+    def _bucket_of(self, request: Request) -> str | None:
+        return self._bucket or bucket_of(request.host)
+
+
+def _wire_path(path: str) -> str:
+    # Sent fully encoded, as Version 4 sends it: servers sign the path as it came or encode it again, and both come out alike.
+    return encode_path(decode(path))
+
+
+def _url(request: Request, path: str, query: str) -> str:
+    return f"{request.scheme}://{request.authority}{path}" + (f"?{query}" if query else "")
+
+
+def _has_date(headers: Iterable[Header]) -> bool:
+    return any(name.lower() in ("date", "x-amz-date") for name, _ in headers)
+
+
+def _http_date(at: datetime) -> str:
+    from email.utils import format_datetime
+
+    return format_datetime(at.astimezone(UTC), usegmt=True)
+
+
+def _without_signature(query: str) -> str:
+    names = {name for name, _ in query_pairs(query)}
+    if not {"AWSAccessKeyId", "Signature"} <= names:
+        return query
+    return "&".join([pair for pair in query.split("&") if pair and query_pairs(pair)[0][0] not in _SIGNATURE_PARAMETERS])
+
+
+def _headers(request: Request, credentials: Credentials) -> list[Header]:
+    """The headers of a request that the user gave: those of an older signature left out."""
+    kept, written = without_authorization(request.headers)
+    if "x-amz-security-token" in written and credentials.session_token is None and "authorization" not in written:
+        raise InvalidRequest(
+            f"the request has the header x-amz-security-token, but the credentials of {credentials.access_key_id} have no "
+            "session token; give it to Credentials(..., session_token=...)"
+        )
+    return kept + [(name, written[name]) for name in ("x-amz-date", "x-amz-content-sha256") if name in written]

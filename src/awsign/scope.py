@@ -1,0 +1,122 @@
+"""Time, region and service -> the credential scope, the string to sign and the signing key.
+
+Source: AWS IAM user guide, "Create a signed AWS API request", steps 2 to 4. This is the only place of the core that reads the
+clock, and only when no time is given.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from .identity import require_aware
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .identity import Credentials
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+_TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+_BLOCK = 64
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_KEPT_KEYS = 32
+
+_this_second: tuple[int, str] = (0, "19700101T000000Z")
+
+
+def now() -> datetime:
+    """The time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+def timestamp(at: datetime | None = None) -> str:
+    """A time (now, if None) as X-Amz-Date has it: `20150830T123600Z`. Formatted once a second, which saves 1 us a request."""
+    global _this_second
+    if at is not None:
+        return require_aware(at).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").zfill(16)
+    second = int(time.time())
+    known, text = _this_second
+    if known != second:
+        text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+        _this_second = second, text
+    return text
+
+
+def parse_timestamp(text: str) -> datetime | None:
+    """`20150830T123600Z` -> the time, or None for what is not one."""
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """A Date header, in any form of RFC 9110, section 5.6.7 -> the time, or None for what is not one."""
+    from email.utils import parsedate_to_datetime  # Costs more to import than all of the core; few requests have only a Date.
+
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def scope_of(date: str, region: str, service: str) -> str:
+    """The credential scope: `20150830/us-east-1/iam/aws4_request`."""
+    return f"{date}/{region}/{service}/{TERMINATOR}"
+
+
+def string_to_sign(algorithm: str, stamp: str, scope: str, canonical_request: str) -> str:
+    """The string to sign: algorithm, time, scope and the canonical request's hash."""
+    return f"{algorithm}\n{stamp}\n{scope}\n{sha256(canonical_request.encode('latin-1')).hexdigest()}"
+
+
+class SigningKey:
+    """A derived key, as the two SHA-256 states that HMAC starts from (RFC 2104): copying them is a third of `hmac.new`."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        key = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        self._inner = sha256(key.translate(_INNER_PAD))
+        self._outer = sha256(key.translate(_OUTER_PAD))
+
+    def digest(self, message: bytes) -> bytes:
+        """HMAC-SHA256 of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+    def sign(self, string_to_sign: str) -> str:
+        """The signature of a string to sign, in hex."""
+        return self.digest(string_to_sign.encode("latin-1")).hex()
+
+
+def derive_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
+    """HMAC of HMACs: "AWS4" + secret, then date, region, service and `aws4_request`."""
+    key = ("AWS4" + secret_access_key).encode()
+    for part in (date, region, service, TERMINATOR):
+        key = SigningKey(key).digest(part.encode())
+    return key
+
+
+def signing_key(credentials: Credentials, date: str, region: str, service: str) -> SigningKey:
+    """The signing key of credentials for a day, region and service: derived once, kept with the credentials, the oldest let go."""
+    kept = credentials.signing_keys
+    key = kept.get((date, region, service))
+    if key is None:
+        key = SigningKey(derive_key(credentials.secret_access_key, date, region, service))
+        while len(kept) >= _KEPT_KEYS:
+            # list(): another thread may fill the dict meanwhile.
+            kept.pop(next(iter(list(kept))), None)
+        kept[date, region, service] = key
+    return key

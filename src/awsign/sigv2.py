@@ -1,0 +1,172 @@
+"""Signature Version 2 of the Query APIs: every parameter signed, in the query of a GET or the form of a POST.
+
+Source: AWS general reference (2013 to 2020), "Signature Version 2 signing process". Names are sorted as bytes before they are
+encoded. Versions 0 and 1, which came before, are derived too (OpenStack Keystone's ec2token still speaks them) but the
+verifier does not take them: they leave most of a request uncovered.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+
+from .authorization import without_authorization
+from .canonical import SIGNED_PREFIX, query_pairs
+from .derivation import Derivation
+from .encoding import encode
+from .errors import InvalidRequest
+from .identity import credentials_from, provider_of, require_aware
+from .scope import now
+from .sigv4 import Signed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from .canonical import Header
+    from .identity import Credentials, Provider
+    from .request import Request
+
+    Pairs = list[tuple[str, str]]
+
+METHODS = {"HmacSHA256": "sha256", "HmacSHA1": "sha1"}
+FORM = "application/x-www-form-urlencoded"
+
+# What this signer writes, and so replaces when a request is signed again.
+_WRITTEN = ("AWSAccessKeyId", "SignatureVersion", "SignatureMethod", "Signature", "SecurityToken")
+
+
+def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Decoded pairs -> a query or form, encoded as the signature wants it."""
+    return "&".join([f"{encode(name)}={encode(value)}" for name, value in pairs])
+
+
+def string_to_sign(version: str, method: str, host: str, path: str, pairs: Pairs) -> str:
+    """The string to sign of decoded parameters, the Signature left out, for signature version "2", "1" or "0"."""
+    pairs = [pair for pair in pairs if pair[0] != "Signature"]
+    if version == "0":
+        values = dict(pairs)
+        return values.get("Action", "") + values.get("Timestamp", "")
+    if version == "1":
+        return "".join([name + value for name, value in sorted(pairs, key=lambda pair: pair[0].lower())])
+    return f"{method}\n{host.lower()}\n{path}\n{encode_pairs(sorted(pairs))}"
+
+
+def signature(secret_access_key: str, text: str, method: str = "HmacSHA256") -> str:
+    """The base64 HMAC of a string to sign (wire text). method: HmacSHA256 or HmacSHA1."""
+    return b64encode(hmac.digest(secret_access_key.encode(), text.encode("latin-1"), METHODS[method])).decode()
+
+
+def has_form(method: str, headers: Iterable[Header]) -> bool:
+    """Whether the parameters of a request are in its body: a POST of a form."""
+    types = [
+        value if isinstance(value, str) else value.decode("latin-1") for name, value in headers if name.lower() == "content-type"
+    ]
+    return method == "POST" and bool(types) and types[0].partition(";")[0].strip().lower() == FORM
+
+
+class SigV2:
+    """A Signature Version 2 signer for the Query APIs (EC2, SimpleDB and stores that imitate them).
+
+    credentials: Credentials or a provider. method: HmacSHA256, or HmacSHA1 for servers that know no other.
+    """
+
+    def __init__(self, credentials: Credentials | Provider, *, method: Literal["HmacSHA256", "HmacSHA1"] = "HmacSHA256") -> None:
+        self._provider = provider_of(credentials)
+        self._method = _known(method)
+
+    def sign(
+        self,
+        request: Request,
+        *,
+        at: datetime | None = None,
+        expires: int | timedelta | datetime | None = None,
+        credentials: Credentials | None = None,
+    ) -> Signed:
+        """Sign a request in its query, or in its form if it is a POST of one.
+
+        at: the time written as Timestamp, aware; None is now. expires: write Expires in its place: seconds or a timedelta from
+        `at`, or an aware datetime. A Timestamp or Expires that the request has is kept, and so is its SignatureMethod; its other
+        signature parameters are replaced. Raises InvalidRequest for what cannot be signed faithfully.
+        """
+        credentials = credentials_from(self._provider if credentials is None else credentials, at)
+        in_form = has_form(request.method, request.headers)
+        if in_form and request.query:
+            raise InvalidRequest(
+                "a POST whose form is signed cannot have a query too: the signature would leave it out; move it into the form"
+            )
+        if not in_form and request.body not in (None, b""):
+            raise InvalidRequest(
+                f"Signature Version 2 does not cover the body of this {request.method}; send the parameters in the query, "
+                f"or as a POST with content-type: {FORM}"
+            )
+        if in_form and not isinstance(request.body, bytes):
+            raise InvalidRequest(
+                "the form of a Signature Version 2 POST must be bytes or str, since the signature is written into it"
+            )
+        given = query_pairs(request.body.decode("latin-1") if isinstance(request.body, bytes) else request.query)
+        method = _known(dict(given).get("SignatureMethod", self._method))
+        pairs = [pair for pair in given if pair[0] not in _WRITTEN]
+        pairs += [
+            ("AWSAccessKeyId", credentials.access_key_id),
+            ("SignatureVersion", "2"),
+            ("SignatureMethod", method),
+            *_time(pairs, at, expires),
+        ]
+        if credentials.session_token is not None:
+            pairs.append(("SecurityToken", credentials.session_token))
+        headers = _headers(request.headers)
+
+        text = string_to_sign("2", request.method, request.host, request.path, pairs)
+        derivation = Derivation(text, signature(credentials.secret_access_key, text, method))
+        encoded = encode_pairs([*pairs, ("Signature", derivation.signature or "")])
+        url = f"{request.scheme}://{request.authority}{request.path}"
+        return Signed(
+            request.method,
+            url if in_form else f"{url}?{encoded}",
+            (("Host", request.host), *headers),
+            encoded.encode() if in_form else request.body,
+            derivation,
+        )
+
+
+def _known(method: str) -> Literal["HmacSHA256", "HmacSHA1"]:
+    if method not in METHODS:
+        raise InvalidRequest(f"the signature method {method!r} is not one of {', '.join(METHODS)}")
+    return method  # type: ignore[return-value]
+
+
+def _headers(headers: tuple[Header, ...]) -> list[Header]:
+    kept, _ = without_authorization(headers)
+    for name, _ in headers:
+        if name.lower().startswith(SIGNED_PREFIX):
+            raise InvalidRequest(
+                f"Signature Version 2 does not cover the header {name}; verifiers refuse it unsigned, leave it out"
+            )
+    return kept
+
+
+def _time(pairs: Pairs, at: datetime | None, expires: int | timedelta | datetime | None) -> Pairs:
+    """Timestamp or Expires: one of them, that of the request first."""
+    present = [name for name, _ in pairs if name in ("Timestamp", "Expires")]
+    if len(present) > 1:
+        raise InvalidRequest("the request has Timestamp and Expires, or one of them twice; a signature takes one")
+    if present:
+        if at is not None or expires is not None:
+            raise InvalidRequest(f"the request has a {present[0]} already; leave it out, or at and expires")
+        return []
+    start = now() if at is None else require_aware(at)
+    if expires is None:
+        return [("Timestamp", _iso(start))]
+    if isinstance(expires, datetime):
+        return [("Expires", _iso(require_aware(expires)))]
+    span = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
+    if span <= timedelta(0):
+        raise InvalidRequest(f"expires is {expires}; it must be after the time of signing")
+    return [("Expires", _iso(start + span))]
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

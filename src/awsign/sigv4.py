@@ -1,0 +1,371 @@
+"""Signature Version 4: signing in the Authorization header, and presigning in the query.
+
+`sign` and `presign` read in the order of AWS's description: canonical request, string to sign, signing key, signature, applied.
+Source: AWS IAM user guide, "Create a signed AWS API request"; S3 API reference, "Authenticating requests (Signature Version 4)".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from .authorization import MAX_EXPIRES, format_authorization, format_presigned, without_authorization, without_presigned
+from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
+from .derivation import derive
+from .encoding import encode
+from .errors import InvalidRequest
+from .identity import credentials_from, provider_of, require_aware
+from .payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from .scope import ALGORITHM, parse_timestamp, scope_of, signing_key, timestamp
+from .services import Rules, rules_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from .canonical import Header
+    from .derivation import Derivation
+    from .identity import Credentials, Provider
+    from .request import Body, Request
+
+
+class AllHeaders:
+    """The type of ALL_HEADERS."""
+
+    def __repr__(self) -> str:
+        return "awsign.ALL_HEADERS"
+
+
+ALL_HEADERS = AllHeaders()
+
+
+class Signed:
+    """A signed request: `method`, `url`, `headers` and `body` are what must be sent, byte for byte.
+
+    headers: (name, value) pairs in order, Host and Authorization included. derivation: how the signature came about.
+    """
+
+    __slots__ = ("body", "derivation", "headers", "method", "url")
+
+    def __init__(self, method: str, url: str, headers: tuple[Header, ...], body: Body, derivation: Derivation) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.derivation = derivation
+
+    def __repr__(self) -> str:
+        return f"<Signed {self.method} {self.url.partition('?')[0]}>"
+
+
+class Presigned:
+    """A URL that carries its signature. `str()` gives the URL.
+
+    headers: what its sender must send besides Host. expires_at: when it ends; no later than the credentials that signed it
+    (None for a URL without X-Amz-Expires, signed by credentials that do not end).
+    """
+
+    __slots__ = ("derivation", "expires_at", "headers", "method", "url")
+
+    def __init__(
+        self, method: str, url: str, headers: tuple[Header, ...], expires_at: datetime | None, derivation: Derivation
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.expires_at = expires_at
+        self.derivation = derivation
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __repr__(self) -> str:
+        # Whoever has the URL may use it: it is a secret too.
+        return f"<Presigned {self.method} {self.url.partition('?')[0]} until {self.expires_at}>"
+
+
+class SigV4:
+    """A Signature Version 4 signer.
+
+    credentials: Credentials or a provider. service, region: of the credential scope; None takes them from the host of each
+    request. rules: what the service does differently; None looks it up. sign_headers: names to sign besides host, content-type,
+    content-md5 and x-amz-*, or ALL_HEADERS. iterables: "spool" hashes a body that can be read only once by way of a temporary
+    file, "refuse" raises InvalidRequest instead.
+    """
+
+    algorithm = ALGORITHM
+
+    def __init__(
+        self,
+        credentials: Credentials | Provider,
+        service: str | None = None,
+        region: str | None = None,
+        *,
+        rules: Rules | None = None,
+        sign_headers: Iterable[str] | AllHeaders = (),
+        iterables: Literal["spool", "refuse"] = "spool",
+    ) -> None:
+        self._provider = provider_of(credentials)
+        self._service = _scope_part("service", service)
+        self._region = _scope_part("region", region)
+        self._rules = rules
+        self._sign_headers = _names(sign_headers)
+        if iterables not in ("spool", "refuse"):
+            raise InvalidRequest(f"iterables={iterables!r}: it is 'spool' or 'refuse'")
+        self._iterables = iterables
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} service={self._service!r} region={self._region!r}>"
+
+    def sign(
+        self,
+        request: Request,
+        *,
+        at: datetime | None = None,
+        payload: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> Signed:
+        """Sign a request in its Authorization header.
+
+        at: the time, aware; None is the request's X-Amz-Date, else now. payload: None (what the service's rules say),
+        UNSIGNED_PAYLOAD, or the body's SHA-256 in hex. credentials: instead of the signer's own. A signature that the request
+        already has is replaced. Raises InvalidRequest for what cannot be signed faithfully, CredentialsError for expired
+        credentials.
+        """
+        credentials = credentials_from(self._provider if credentials is None else credentials, at)
+        service, region, rules = self._settle(request)
+        kept, written = without_authorization(request.headers)
+        stamp = _stamp(written.get("x-amz-date"), at)
+        payload_hash, body = self._payload(request, rules.payload, payload, written.get("x-amz-content-sha256"))
+        path = _wire_path(request, rules)
+        query = without_presigned(request.query)
+
+        headers: list[Header] = [("Host", request.host), *kept, ("X-Amz-Date", stamp)]
+        if rules.content_sha256 == "send" or "x-amz-content-sha256" in written or payload_hash == UNSIGNED_PAYLOAD:
+            headers.append(("X-Amz-Content-Sha256", payload_hash))
+        token = _token_header(credentials, rules, written)
+        if token and rules.token == "signed":
+            headers.append(token)
+
+        # 1 and 2. The canonical request and the string to sign.
+        date = stamp[:8]
+        derivation = derive(
+            algorithm=self.algorithm,
+            stamp=stamp,
+            scope=scope_of(date, region, service),
+            method=request.method,
+            path=path,
+            query=query,
+            headers=headers,
+            signed_headers=self._signed_headers(headers),
+            payload_hash=payload_hash,
+            rules=rules,
+        )
+        # 3 and 4. The signing key and the signature.
+        derivation.signature = signing_key(credentials, date, region, service).sign(derivation.wire_string_to_sign)
+        # 5. Applied.
+        authorization = format_authorization(
+            self.algorithm,
+            credentials.access_key_id,
+            derivation.scope or "",
+            derivation.signed_headers or (),
+            derivation.signature,
+        )
+        if token and rules.token == "after":
+            headers.append(token)
+        headers.append(("Authorization", authorization))
+        return Signed(request.method, _url(request, path, query), tuple(headers), body, derivation)
+
+    def presign(
+        self,
+        request: Request,
+        *,
+        expires: int | timedelta | None = 3600,
+        at: datetime | None = None,
+        payload: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> Presigned:
+        """Sign a request in its query: a URL that anyone may use until it expires.
+
+        expires: seconds from 1 to 604800, or a timedelta; None leaves X-Amz-Expires out, as AWS IoT has it. Headers of the
+        request that a signature covers must be sent with the URL: `Presigned.headers`. The rest as for `sign`.
+        """
+        seconds = _seconds(expires)
+        credentials = credentials_from(self._provider if credentials is None else credentials, at)
+        service, region, rules = self._settle(request)
+        kept, written = without_authorization(request.headers)
+        stamp = _stamp(written.get("x-amz-date"), at)
+        path = _wire_path(request, rules)
+        query = without_presigned(request.query)
+        declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if "X-Amz-Content-Sha256" in query else None
+        declared_header = written.get("x-amz-content-sha256")
+        payload_hash, _ = self._payload(request, rules.presigned_payload, payload, declared or declared_header)
+
+        headers: list[Header] = [("Host", request.host), *kept]
+        if declared_header:
+            headers.append(("X-Amz-Content-Sha256", declared_header))
+        signed_headers = self._signed_headers(headers)
+        date = stamp[:8]
+        scope = scope_of(date, region, service)
+        token = _token_header(credentials, rules, written)  # The parameter has the header's name.
+        parameters = format_presigned(
+            self.algorithm,
+            credentials.access_key_id,
+            scope,
+            stamp,
+            seconds,
+            signed_headers,
+            token if rules.token == "signed" else None,
+        )
+        query = f"{query}&{parameters}" if query else parameters
+
+        # 1 and 2. The canonical request and the string to sign.
+        derivation = derive(
+            algorithm=self.algorithm,
+            stamp=stamp,
+            scope=scope,
+            method=request.method,
+            path=path,
+            query=query,
+            headers=headers,
+            signed_headers=signed_headers,
+            payload_hash=payload_hash,
+            rules=rules,
+        )
+        # 3 and 4. The signing key and the signature.
+        derivation.signature = signing_key(credentials, date, region, service).sign(derivation.wire_string_to_sign)
+        # 5. Applied.
+        query = f"{query}&X-Amz-Signature={derivation.signature}"
+        if token and rules.token == "after":
+            query = f"{query}&{token[0]}={encode(token[1])}"
+        return Presigned(
+            request.method,
+            _url(request, path, query),
+            tuple(pair for pair in headers if pair[0].lower() in signed_headers and pair[0].lower() != "host"),
+            _end(stamp, seconds, credentials),
+            derivation,
+        )
+
+    def _settle(self, request: Request) -> tuple[str, str, Rules]:
+        """Service, region and rules for a request: the signer's own, or those that its host tells."""
+        service, region = self._service, self._region
+        if service is None or region is None:
+            from .endpoints import infer
+
+            inferred_service, inferred_region = infer(request.url)
+            service, region = service or inferred_service, region or inferred_region
+            for what, value in (("service", service), ("region", region)):
+                if value is None:
+                    raise InvalidRequest(f"the host {request.authority!r} does not tell the {what}; pass {what}=... to the signer")
+        assert service is not None and region is not None
+        return service, region, self._rules or rules_for(service)
+
+    def _payload(
+        self,
+        request: Request,
+        rule: Literal["hash", "unsigned", "unsigned-on-https"],
+        payload: str | None,
+        declared: str | None,
+    ) -> tuple[str, Body]:
+        """The last line of the canonical request, and the body to send."""
+        if payload is None and declared is None:
+            if rule == "unsigned" or (rule == "unsigned-on-https" and request.scheme in ("https", "wss")):
+                return UNSIGNED_PAYLOAD, request.body
+            return hash_body(request.body, self._iterables)
+        given = payload if payload is not None else declared
+        if not isinstance(given, str) or not (given == UNSIGNED_PAYLOAD or is_sha256(given)):
+            if given in STREAMING:
+                raise InvalidRequest(f"the payload {given!r} signs each chunk of the body, which this signer does not do yet")
+            what = "payload" if payload is not None else "the request's x-amz-content-sha256"
+            raise InvalidRequest(f"{what} is {given!r}; it must be None, awsign.UNSIGNED_PAYLOAD or a SHA-256 in lower-case hex")
+        if declared is not None and given != declared:
+            raise InvalidRequest(f"payload is {given}, but the request's x-amz-content-sha256 is {declared}; they must agree")
+        if payload is None and given != UNSIGNED_PAYLOAD and isinstance(request.body, bytes):
+            actual, _ = hash_body(request.body)
+            if actual != given:
+                raise InvalidRequest(
+                    f"the request's x-amz-content-sha256 is {given}, but its body's is {actual}; leave the header out"
+                )
+        return given, request.body
+
+    def _signed_headers(self, headers: Iterable[Header]) -> tuple[str, ...]:
+        names = {name.lower() for name, _ in headers}
+        if isinstance(self._sign_headers, AllHeaders):
+            return tuple(sorted(filter(may_be_signed, names)))
+        return tuple(
+            sorted(
+                name for name in names if name.startswith(SIGNED_PREFIX) or name in SIGNED_BY_DEFAULT or name in self._sign_headers
+            )
+        )
+
+
+def _scope_part(what: str, value: str | None) -> str | None:
+    if value is not None and (
+        not isinstance(value, str) or not value or "/" in value or not value.isascii() or value != value.strip()
+    ):
+        raise InvalidRequest(f"{what}={value!r}: a {what} is a name such as {'s3' if what == 'service' else 'us-east-1'!r}")
+    return value
+
+
+def _names(sign_headers: Iterable[str] | AllHeaders) -> frozenset[str] | AllHeaders:
+    if isinstance(sign_headers, AllHeaders):
+        return sign_headers
+    if isinstance(sign_headers, str):
+        raise TypeError(f"sign_headers must be a list of names, not a str; write [{sign_headers!r}]")
+    names = frozenset(name.lower() for name in sign_headers)
+    for name in sorted(names):
+        if not may_be_signed(name):
+            raise InvalidRequest(f"sign_headers: {name} is added or changed on the way, so a signature over it would not hold")
+    return names
+
+
+def _stamp(written: str | None, at: datetime | None) -> str:
+    """The time of signing, as X-Amz-Date: the one that the request has already, else the one that was asked for, else now."""
+    if written is None:
+        return timestamp(at)
+    if parse_timestamp(written) is None:
+        raise InvalidRequest(f"the request's X-Amz-Date is {written!r}, not a time written as yyyymmddThhmmssZ")
+    if at is not None and timestamp(at) != written:
+        raise InvalidRequest(f"at is {timestamp(at)}, but the request's X-Amz-Date is {written}; leave one of them out")
+    return written
+
+
+def _wire_path(request: Request, rules: Rules) -> str:
+    """The path to send. A path that is encoded once is sent as it is signed: then no server can read it in another way."""
+    return canonical_path(request.path, rules) if rules.encode == "once" and rules.path == "as-is" else request.path
+
+
+def _url(request: Request, path: str, query: str) -> str:
+    return f"{request.scheme}://{request.authority}{path}?{query}" if query else f"{request.scheme}://{request.authority}{path}"
+
+
+def _token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:
+    """The header that carries the session token. One that the request has already gives way to that of the credentials."""
+    if credentials.session_token is not None:
+        return "-".join(word.capitalize() for word in rules.token_header.split("-")), credentials.session_token
+    if rules.token_header in written and "authorization" not in written:
+        raise InvalidRequest(
+            f"the request has the header {rules.token_header}, but the credentials of {credentials.access_key_id} have no "
+            "session token; give it to Credentials(..., session_token=...)"
+        )
+    return None
+
+
+def _seconds(expires: int | timedelta | None) -> int | None:
+    if expires is None:
+        return None
+    seconds = int(expires.total_seconds()) if isinstance(expires, timedelta) else expires
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise TypeError(f"expires must be a number of seconds or a timedelta, not {type(expires).__name__}")
+    if not 1 <= seconds <= MAX_EXPIRES:
+        raise InvalidRequest(f"expires is {seconds} seconds; it must be from 1 to {MAX_EXPIRES}, which is seven days")
+    return seconds
+
+
+def _end(stamp: str, seconds: int | None, credentials: Credentials) -> datetime | None:
+    start = parse_timestamp(stamp)
+    assert start is not None
+    ends = [] if seconds is None else [start + timedelta(seconds=seconds)]
+    if credentials.expiration is not None:
+        ends.append(require_aware(credentials.expiration).astimezone(UTC))
+    return min(ends, default=None)

@@ -1,0 +1,69 @@
+"""A body checked as it is read: against the hash that the signature covers, and a signed Content-MD5."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import md5, sha256
+
+from ..errors import SignatureError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class BodyCheck:
+    """Feed it the body block by block; it gives back what may be used, and raises where the body is not what was signed.
+
+    The hash is known only at the end, so the last block is held back until `close` has checked it. Each block given back was
+    part of a body whose hash is yet to be checked: act on it only after `close`.
+    """
+
+    def __init__(self, shape: str, expected_sha256: str | None, expected_md5: str | None = None, *, unsigned: bool = False) -> None:
+        """expected_sha256: hex, or None where the payload is unsigned. expected_md5: base64. unsigned: the scheme covers no
+        body at all, so that there must be none.
+        """
+        self._shape = shape
+        self._expected_sha256 = expected_sha256
+        self._expected_md5 = expected_md5
+        self._unsigned = unsigned
+        self._sha256 = sha256() if expected_sha256 is not None else None
+        # MD5 is what the header is made of (RFC 1864), not what vouches for the body.
+        self._md5 = md5(usedforsecurity=False) if expected_md5 is not None else None
+        self._held = b""
+        self._closed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next block; give back the one before."""
+        if self._closed:
+            raise ValueError("this body was closed; nothing can follow")
+        if self._unsigned and data:
+            self._fail("unsigned-content", "the request has a body, which its signature scheme does not cover")
+        if self._sha256 is not None:
+            self._sha256.update(data)
+        if self._md5 is not None:
+            self._md5.update(data)
+        if self._sha256 is None and self._md5 is None:
+            return data
+        if not data:
+            return b""
+        given, self._held = self._held, bytes(data)
+        return given
+
+    def close(self) -> bytes:
+        """The end of the body: check it, and give back the last block. Raises SignatureError if it is not what was signed."""
+        self._closed = True
+        if self._sha256 is not None and self._sha256.hexdigest() != self._expected_sha256:
+            self._fail(
+                "payload-hash-mismatch",
+                f"the body's SHA-256 is {self._sha256.hexdigest()}, but the request was signed for one of {self._expected_sha256}; "
+                "the body was changed after signing, or another was sent",
+            )
+        if self._md5 is not None and b64encode(self._md5.digest()).decode() != self._expected_md5:
+            self._fail("content-md5-mismatch", f"the body's MD5 is not the Content-MD5 of the request, {self._expected_md5}")
+        held, self._held = self._held, b""
+        return held
+
+    def _fail(self, kind: str, message: str) -> NoReturn:
+        self._held = b""
+        raise SignatureError(kind, message, shape=self._shape)

@@ -1,0 +1,86 @@
+"""What an S3 HMAC-SHA1 signature claims: in `Authorization: AWS key:signature`, or in the query of a presigned URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..derivation import Derivation
+from ..payload import STREAMING
+from ..s3_sigv2 import string_to_sign
+from ..scope import parse_http_date, parse_timestamp
+from ..sigv2 import signature
+from .body import BodyCheck
+from .claim import Arrival, Claim, checked_content_sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..identity import Credentials
+
+_PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
+
+
+class S3SigV2Claim(Claim):
+    scheme = "s3v2"
+    service = "s3"
+
+    def __init__(self, arrival: Arrival, *, presigned: bool) -> None:
+        super().__init__(arrival)
+        self.location = "query" if presigned else "header"
+        arrival.presigned = presigned
+        arrival.named_service("s3")
+        self._expires: str | None = None
+        if presigned:
+            self._read_query(arrival)
+        else:
+            self._read_header(arrival)
+        self.signed_headers = tuple(
+            sorted(name for name in arrival.values if name.startswith("x-amz-") or name in ("content-md5", "content-type", "date"))
+        )
+        arrival.check_host()
+        if arrival.header("x-amz-content-sha256") in STREAMING:
+            arrival.fail("unsupported-payload", "signed streams belong to Signature Version 4")
+        self._md5 = arrival.content_md5()
+
+    def _read_header(self, arrival: Arrival) -> None:
+        credential = arrival.header("authorization").partition(" ")[2].strip()
+        self.access_key_id, colon, self.signature = credential.rpartition(":")
+        if not (colon and self.access_key_id and self.signature):
+            arrival.fail("malformed-authorization", "the Authorization header is not of the form 'AWS <access key>:<signature>'")
+        self.session_token = arrival.header("x-amz-security-token") or None
+        text = arrival.header("x-amz-date") or arrival.header("date")
+        if not text:
+            arrival.fail("missing-date", "the request has neither an x-amz-date nor a Date header")
+        signed_at = parse_http_date(text) or parse_timestamp(text)
+        if signed_at is None:
+            arrival.fail("bad-date", f"the date {text[:40]!r} is not one that HTTP knows, as 'Sun, 06 Nov 1994 08:49:37 GMT'")
+        self.signed_at = signed_at.astimezone(UTC)
+        arrival.check_skew(self.signed_at)
+
+    def _read_query(self, arrival: Arrival) -> None:
+        values: dict[str, str] = {}
+        for name, value in arrival.pairs:
+            if name in (*_PARAMETERS, "x-amz-security-token"):
+                if name in values:
+                    arrival.fail("duplicate-parameter", f"the parameter {name} stands twice in the query")
+                values[name] = value
+        for name in _PARAMETERS:
+            if not values.get(name):
+                arrival.fail("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
+        self.access_key_id, self.signature = values["AWSAccessKeyId"], values["Signature"]
+        self.session_token = values.get("x-amz-security-token")
+        self._expires = values["Expires"]
+        if self.session_token and "x-amz-security-token" in arrival.values:
+            arrival.fail("duplicate-parameter", "the session token stands in the query and in a header")
+        if not (self._expires.isascii() and self._expires.isdigit() and len(self._expires) < 12):
+            arrival.fail("bad-expires", f"Expires is {self._expires[:40]!r}, not a number of seconds since 1970")
+        self.expires_at = datetime.fromtimestamp(int(self._expires), UTC)
+        arrival.check_expiry(self.expires_at)
+
+    def _derive(self, credentials: Credentials) -> Derivation:
+        request = self._arrival.request
+        bucket = self._arrival.settings.bucket_of(request.host)
+        text = string_to_sign(request.method, request.path, request.query, request.headers, bucket, self._expires)
+        return Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"), signed_headers=self.signed_headers)
+
+    def _body(self) -> BodyCheck:
+        return BodyCheck(self._arrival.shape, checked_content_sha256(self._arrival), self._md5)

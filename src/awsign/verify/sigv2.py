@@ -1,0 +1,122 @@
+"""What a Signature Version 2 of the Query APIs claims: in the query of a GET, or in the form of a POST."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..canonical import SIGNED_PREFIX, query_pairs
+from ..derivation import Derivation
+from ..sigv2 import METHODS, has_form, signature, string_to_sign
+from .body import BodyCheck
+from .claim import Arrival, Claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..identity import Credentials
+
+    Pairs = list[tuple[str, str]]
+
+
+def sigv2_pairs(arrival: Arrival) -> Pairs | None:
+    """The parameters of a request that claims this scheme, None if it does not."""
+    for pairs in (arrival.pairs, _form_pairs(arrival)):
+        names = {name for name, _ in pairs}
+        if "Signature" in names and "SignatureVersion" in names:
+            return pairs
+        if "Signature" in names and "AWSAccessKeyId" in names and "Action" in names:
+            return pairs
+    return None
+
+
+def _form_pairs(arrival: Arrival) -> Pairs:
+    request = arrival.request
+    if isinstance(request.body, bytes) and has_form(request.method, request.headers):
+        return query_pairs(request.body.decode("latin-1"))
+    return []
+
+
+class SigV2Claim(Claim):
+    scheme = "sigv2"
+
+    def __init__(self, arrival: Arrival, pairs: Pairs) -> None:
+        super().__init__(arrival)
+        self.location = "query" if pairs is arrival.pairs else "form"
+        self._pairs = pairs
+        values = self._values(arrival)
+        if values.get("SignatureVersion") != "2":
+            arrival.fail(
+                "unsupported-version", f"SignatureVersion is {values.get('SignatureVersion')!r}; only 2 covers the whole request"
+            )
+        if values.get("SignatureMethod") not in METHODS:
+            arrival.fail(
+                "unsupported-algorithm", f"SignatureMethod is {values.get('SignatureMethod')!r}; supported: {', '.join(METHODS)}"
+            )
+        self._method = values["SignatureMethod"]
+        if not values.get("AWSAccessKeyId"):
+            arrival.fail("missing-query-parameter", "the request has no AWSAccessKeyId")
+        self.access_key_id = values["AWSAccessKeyId"]
+        self.signature = values["Signature"]
+        self.session_token = values.get("SecurityToken")
+        self._check_time(arrival, values)
+        self._check_coverage(arrival)
+        arrival.check_host()
+
+    def _values(self, arrival: Arrival) -> dict[str, str]:
+        """The parameters that the scheme reads, each at most once."""
+        read = (
+            "AWSAccessKeyId",
+            "Signature",
+            "SignatureVersion",
+            "SignatureMethod",
+            "Timestamp",
+            "Expires",
+            "SecurityToken",
+            "Action",
+        )
+        values: dict[str, str] = {}
+        for name, value in self._pairs:
+            if name in read:
+                if name in values:
+                    arrival.fail("duplicate-parameter", f"the parameter {name} stands twice in the request")
+                values[name] = value
+        return values
+
+    def _check_time(self, arrival: Arrival, values: dict[str, str]) -> None:
+        """AWS general reference, Signature Version 2: a Timestamp counts for 15 minutes, an Expires until it has come."""
+        if ("Timestamp" in values) == ("Expires" in values):
+            which = "both Timestamp and Expires" if "Timestamp" in values else "neither Timestamp nor Expires"
+            arrival.fail("missing-date", f"the request has {which}; it must have one of them")
+        name = "Timestamp" if "Timestamp" in values else "Expires"
+        try:
+            at = datetime.fromisoformat(values[name])
+        except ValueError:
+            arrival.fail("bad-date", f"{name} is {values[name][:40]!r}, not a time as 2026-01-15T12:00:00Z")
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        if name == "Timestamp":
+            self.signed_at = at
+            arrival.check_skew(at)
+        else:
+            self.expires_at = at
+            arrival.check_expiry(at)
+
+    def _check_coverage(self, arrival: Arrival) -> None:
+        """The scheme covers method, host, path and the parameters in one place; what else could mean something is refused."""
+        if self.location == "form" and arrival.pairs:
+            arrival.fail("unsigned-content", "the request has a query beside its signed form, which the signature does not cover")
+        unsigned = sorted(
+            name for name in arrival.values if name.startswith(SIGNED_PREFIX) and name not in arrival.settings.unsigned_headers
+        )
+        if unsigned:
+            arrival.fail(
+                "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
+            )
+
+    def _derive(self, credentials: Credentials) -> Derivation:
+        request = self._arrival.request
+        text = string_to_sign("2", request.method, request.host, request.path, self._pairs)
+        return Derivation(text, signature(credentials.secret_access_key, text, self._method))
+
+    def _body(self) -> BodyCheck:
+        if self.location == "form":
+            return BodyCheck(self._arrival.shape, None)
+        return BodyCheck(self._arrival.shape, None, unsigned=True)

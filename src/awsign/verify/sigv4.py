@@ -1,0 +1,168 @@
+"""What a Signature Version 4 claims: in the Authorization header, or in the query of a presigned URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+from ..authorization import Fault, parse_authorization, parse_presigned
+from ..canonical import SIGNED_PREFIX
+from ..derivation import derive
+from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
+from ..services import TAKES_UNSIGNED_PAYLOAD, rules_for
+from .body import BodyCheck
+from .claim import Arrival, Claim, checked_content_sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..authorization import Authorization
+    from ..derivation import Derivation
+    from ..identity import Credentials
+
+
+class SigV4Claim(Claim):
+    scheme = "sigv4"
+
+    def __init__(self, arrival: Arrival, *, presigned: bool) -> None:
+        super().__init__(arrival)
+        self.location = "query" if presigned else "header"
+        arrival.presigned = presigned
+        try:
+            claimed = parse_presigned(arrival.pairs) if presigned else parse_authorization(arrival.header("authorization"))
+        except Fault as fault:
+            arrival.fail(fault.kind, str(fault))
+        arrival.named_service(claimed.service)
+        self.access_key_id = claimed.access_key_id
+        self.service, self.region = claimed.service, claimed.region
+        self.scope = scope_of(claimed.date, claimed.region, claimed.service)
+        self.signed_headers = claimed.signed_headers
+        self.signature = claimed.signature
+        self._claimed = claimed
+        self._rules = rules_for(claimed.service)
+        self._check_scope(arrival)
+        self._check_time(arrival, claimed)
+        self._check_headers(arrival, claimed)
+        self._payload_hash, self._body_sha256 = self._payload(arrival)
+        self._md5 = arrival.content_md5() if "content-md5" in claimed.signed_headers else None
+
+    def _check_scope(self, arrival: Arrival) -> None:
+        settings = arrival.settings
+        for what, value, allowed in (("service", self.service, settings.services), ("region", self.region, settings.regions)):
+            if allowed is not None and value not in allowed:
+                expected = f"; expected {', '.join(sorted(allowed))}" if isinstance(allowed, (set, frozenset, list, tuple)) else ""
+                arrival.fail(f"wrong-{what}", f"the credential scope names the {what} {value!r}{expected}")
+        arrival.check_host()
+
+    def _check_time(self, arrival: Arrival, claimed: Authorization) -> None:
+        """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
+        if claimed.stamp is not None:
+            signed_at = parse_timestamp(claimed.stamp)
+        elif text := arrival.header("x-amz-date"):
+            signed_at = parse_timestamp(text)
+        elif text := arrival.header("date"):
+            if "date" not in claimed.signed_headers:
+                arrival.fail("missing-date", "the request has no X-Amz-Date, and its Date is not signed")
+            signed_at = parse_timestamp(text) or parse_http_date(text)
+        else:
+            arrival.fail("missing-date", "the request has neither an X-Amz-Date nor a Date header")
+        if signed_at is None:
+            arrival.fail("bad-date", f"the date {text[:40]!r} is not a time written as yyyymmddThhmmssZ")
+        self.signed_at = signed_at = signed_at.astimezone(UTC)
+        self._stamp = signed_at.strftime("%Y%m%dT%H%M%SZ")
+        if self._stamp[:8] != claimed.date:
+            arrival.fail(
+                "scope-date-mismatch",
+                f"the credential scope is of the day {claimed.date}, but the request was signed on {self._stamp[:8]}; the scope has the UTC day",
+            )
+        if claimed.expires is None:
+            arrival.check_skew(signed_at)
+            return
+        self.expires_at = signed_at + timedelta(seconds=claimed.expires)
+        if signed_at > arrival.settings.now() + arrival.settings.max_skew:
+            arrival.fail(
+                "not-yet-valid", f"the URL is not valid before {signed_at:%Y-%m-%dT%H:%M:%SZ}; set the clock of the signer"
+            )
+        arrival.check_expiry(self.expires_at)
+
+    def _check_headers(self, arrival: Arrival, claimed: Authorization) -> None:
+        signed = frozenset(claimed.signed_headers)
+        if "host" not in signed:
+            arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
+        exempt = set(arrival.settings.unsigned_headers)
+        if claimed.expires is not None:
+            exempt.add("x-amz-content-sha256")
+        if self._rules.token == "after":
+            exempt.add(self._rules.token_header)
+        unsigned = sorted(
+            name for name in arrival.values if name.startswith(SIGNED_PREFIX) and name not in signed and name not in exempt
+        )
+        if unsigned:
+            arrival.fail(
+                "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
+            )
+        absent = [name for name in claimed.signed_headers if name not in arrival.values]
+        if absent:
+            arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
+        if claimed.expires is not None:
+            self.session_token = claimed.token
+        else:
+            self.session_token = arrival.header(self._rules.token_header) or None
+
+    def _payload(self, arrival: Arrival) -> tuple[str, str | None]:
+        """The last line of the canonical request, and the hash that the body must have, None where it is unsigned."""
+        declared = arrival.header("x-amz-content-sha256")
+        body_sha256 = checked_content_sha256(arrival)
+        if self.location == "query":
+            if "x-amz-content-sha256" not in (self.signed_headers or ()):
+                if declared in STREAMING:
+                    self._refuse_streaming(declared)
+                declared = arrival.parameter("X-Amz-Content-Sha256") or ""
+            if not declared and self._rules.presigned_payload == "unsigned":
+                return UNSIGNED_PAYLOAD, body_sha256
+        elif not declared and self._rules.content_sha256 == "send":
+            arrival.fail("missing-content-sha256", "the request has no x-amz-content-sha256 header, which this service requires")
+        if not declared:
+            # Neither sent nor a word in its place: the signature covers the hash of the body itself.
+            payload_hash, arrival.request.body = hash_body(arrival.request.body)
+            return payload_hash, payload_hash
+        if declared in STREAMING:
+            self._refuse_streaming(declared)
+        if declared == UNSIGNED_PAYLOAD:
+            if self.service not in TAKES_UNSIGNED_PAYLOAD and self._rules.payload == "hash":
+                arrival.fail(
+                    "bad-content-sha256",
+                    f"{self.service} does not take x-amz-content-sha256: {UNSIGNED_PAYLOAD}; sign the body's hash",
+                )
+            return UNSIGNED_PAYLOAD, body_sha256
+        if not is_sha256(declared):
+            arrival.fail(
+                "bad-content-sha256",
+                f"x-amz-content-sha256 is {declared[:70]!r}; it must be {UNSIGNED_PAYLOAD} or a SHA-256 in lower-case hex",
+            )
+        return declared, declared
+
+    def _refuse_streaming(self, declared: str) -> None:
+        self._arrival.fail("unsupported-payload", f"x-amz-content-sha256 is {declared}: signed streams are not verified here")
+
+    def _derive(self, credentials: Credentials) -> Derivation:
+        request, claimed = self._arrival.request, self._claimed
+        after = (self._rules.token_header,) if self._rules.token == "after" else ()
+        derivation = derive(
+            algorithm=claimed.algorithm,
+            stamp=self._stamp,
+            scope=self.scope or "",
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            signed_headers=claimed.signed_headers,
+            payload_hash=self._payload_hash,
+            rules=self._rules,
+            leave_out=("x-amz-signature", *after),
+        )
+        key = signing_key(credentials, claimed.date, claimed.region, claimed.service)
+        derivation.signature = key.sign(derivation.wire_string_to_sign)
+        return derivation
+
+    def _body(self) -> BodyCheck:
+        return BodyCheck(self._arrival.shape, self._body_sha256, self._md5)

@@ -1,0 +1,123 @@
+"""The verifier: which scheme a request claims, whose key that takes, and whether it holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from inspect import isawaitable
+
+from ..endpoints import bucket_of as aws_bucket_of
+from ..errors import InvalidRequest
+from ..identity import require_aware
+from ..scope import now as clock
+from .claim import Arrival, Claim, Settings
+from .s3_sigv2 import S3SigV2Claim
+from .sigv2 import SigV2Claim, sigv2_pairs
+from .sigv4 import SigV4Claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Container, Iterable
+    from typing import TypeAlias
+
+    from ..identity import Credentials
+    from ..request import Request
+    from .claim import Verified
+
+    Secret: TypeAlias = Credentials | str | None
+
+_PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
+
+
+class Verifier:
+    """Verifies what arrives: SigV4 and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form.
+
+    secret_for: a function (or coroutine function, for `verify_async`) from an access key ID to Credentials, a secret, or None
+    for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
+    that stands still, or None for the real one. services, regions, hosts: those that are taken; None takes any.
+    unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
+    bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
+    """
+
+    def __init__(
+        self,
+        secret_for: Callable[[str], Secret | Awaitable[Secret]],
+        *,
+        max_skew: float = 900,
+        now: Callable[[], datetime] | datetime | None = None,
+        services: Container[str] | None = None,
+        regions: Container[str] | None = None,
+        hosts: Container[str] | None = None,
+        unsigned_headers: Iterable[str] = (),
+        bucket_of: Callable[[str], str | None] = aws_bucket_of,
+    ) -> None:
+        if not callable(secret_for):
+            raise TypeError(
+                f"secret_for must be a function from an access key ID, not {type(secret_for).__name__}; pass secrets.get"
+            )
+        for name, value in (("services", services), ("regions", regions), ("hosts", hosts), ("unsigned_headers", unsigned_headers)):
+            if isinstance(value, str):
+                raise TypeError(f"{name} must be a set of names, not a str; write {{{value!r}}}")
+        if not max_skew >= 0:
+            raise InvalidRequest(f"max_skew is {max_skew}; it is a number of seconds, 0 or more")
+        self._secret_for = secret_for
+        self._settings = settings = Settings()
+        settings.max_skew = timedelta(seconds=max_skew)
+        settings.now = _clock(now)
+        settings.services, settings.regions, settings.hosts = services, regions, hosts
+        settings.unsigned_headers = frozenset(name.lower() for name in unsigned_headers)
+        settings.bucket_of = bucket_of
+
+    def claim(self, request: Request) -> Claim:
+        """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
+        arrival = Arrival(request, self._settings)
+        authorization = arrival.header("authorization")
+        names = {name for name, _ in arrival.pairs}
+        presigned = not {name.lower() for name in names}.isdisjoint(_PRESIGNED)
+        query_api = sigv2_pairs(arrival)
+        presigned_s3 = "Signature" in names and "AWSAccessKeyId" in names and query_api is not arrival.pairs
+        in_query = query_api is arrival.pairs or presigned_s3
+        if bool("authorization" in arrival.values) + presigned + in_query > 1:
+            arrival.fail("two-authentications", "the request is signed in more than one place; only one is allowed")
+        if "authorization" in arrival.values:
+            if authorization.startswith("AWS "):
+                return S3SigV2Claim(arrival, presigned=False)
+            return SigV4Claim(arrival, presigned=False)
+        if presigned:
+            return SigV4Claim(arrival, presigned=True)
+        if query_api is not None:
+            return SigV2Claim(arrival, query_api)
+        if presigned_s3:
+            return S3SigV2Claim(arrival, presigned=True)
+        arrival.fail("missing-authentication", "the request is not signed: no Authorization header and no signature in its query")
+
+    def verify(self, request: Request) -> Verified:
+        """Verify a received request: `Verified`, or SignatureError.
+
+        A body of bytes is checked here. One that is yet to be read (None or a stream) is checked by passing it through
+        `verified.body`; where the request does not declare its body's hash, a seekable file or bytes are needed here.
+        """
+        claim = self.claim(request)
+        secret = self._secret_for(claim.access_key_id)
+        if isawaitable(secret):
+            secret.close() if hasattr(secret, "close") else None
+            raise TypeError("secret_for is a coroutine function; await verifier.verify_async(request)")
+        return claim.verify(secret)
+
+    async def verify_async(self, request: Request) -> Verified:
+        """The same, with a secret_for that may have to be awaited."""
+        claim = self.claim(request)
+        secret = self._secret_for(claim.access_key_id)
+        if isawaitable(secret):
+            secret = await secret
+        return claim.verify(secret)
+
+
+def _clock(now: Callable[[], datetime] | datetime | None) -> Callable[[], datetime]:
+    if now is None:
+        return clock
+    if isinstance(now, datetime):
+        fixed = require_aware(now)
+        return lambda: fixed
+    if not callable(now):
+        raise TypeError(f"now must be a function, an aware datetime or None, not {type(now).__name__}")
+    return lambda: require_aware(now())

@@ -1,0 +1,508 @@
+"""Runs test vectors: `python -m tests.vectors.harness DIR` prints a line a file, and what did not pass.
+
+Each case is derived through the functions that signer and verifier share; where the public API can express the request, it is
+also signed with a signer, and verified as a server would.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import awsign
+from awsign import s3_sigv2, sigv2
+from awsign.authorization import Fault, format_presigned, parse_authorization, parse_presigned
+from awsign.canonical import canonical_headers, canonical_path, canonical_query, may_be_signed
+from awsign.derivation import derive
+from awsign.encoding import readable, utf8
+from awsign.payload import hash_body, is_content_sha256
+from awsign.request import host_header, split_authority
+from awsign.scope import ALGORITHM, derive_key, scope_of, signing_key
+
+HERE = Path(__file__).parent
+Case = dict[str, Any]
+
+# What a case calls the reason of a refusal -> our kinds for it, where they are finer or worded otherwise.
+REASONS = {
+    "bad-expires": {"bad-expires", "expires-too-large"},
+    "signature-mismatch": {"signature-mismatch", "signed-header-missing"},
+}
+
+
+class NotApplicable(Exception):
+    """The case is of a kind that is not built, or differs from awsign for a reason."""
+
+
+class Failed(AssertionError):
+    """awsign gives another value than the case expects."""
+
+
+def equal(what: str, ours: object, expected: object) -> None:
+    if ours != expected:
+        raise Failed(f"{what}:\n   ours     {ours!r}\n   expected {expected!r}")
+
+
+def credentials_of(case: Case) -> awsign.Credentials:
+    given = case["credentials"]
+    return awsign.Credentials(given["access_key"], given["secret_key"], given.get("token"))
+
+
+def time_of(case: Case) -> datetime:
+    return datetime.fromisoformat(case["time"])
+
+
+def body_of(request: Case) -> bytes:
+    return b64decode(request["body_b64"]) if "body_b64" in request else (request.get("body") or "").encode()
+
+
+def rules_of(case: Case) -> awsign.Rules:
+    options = case["options"]
+    return awsign.Rules(
+        path="normalize" if options.get("normalize_path", True) else "as-is",
+        encode="twice" if options.get("double_encode", True) else "once",
+        content_sha256="send" if options.get("add_content_sha256") else "omit",
+    )
+
+
+def host_of(headers: list[list[str]]) -> str:
+    return next(value for name, value in headers if name.lower() == "host")
+
+
+def parameters(url: str) -> list[tuple[str, str]]:
+    return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+def sendable(case: Case) -> bool:
+    """Whether the request is one that `Request` takes as it stands: what it refuses or encodes has its own tests."""
+    request = case["request"]
+    raw = request["target"]
+    headers = request["headers"]
+    options = case["options"]
+    return (
+        raw.isascii()
+        and not any(c in raw for c in ' "<>\\^`{|}[]+#')
+        and "%" not in raw.replace("%25", "").translate({ord(c): None for c in "0123456789"})[:0]
+        and all(value.isascii() and value.isprintable() and value == value.strip() for _, value in headers)
+        and not any(name.lower() in ("authorization", "x-amz-content-sha256") for name, _ in headers)
+        and sum(name.lower() == "host" for name, _ in headers) == 1
+        and set(options.get("unsigned_headers", ())) <= {n for n in options.get("unsigned_headers", ()) if not may_be_signed(n)}
+        and options.get("add_date", True)
+        and "signed_headers" not in options
+    )
+
+
+def signed_names(case: Case, headers: list[tuple[str, str]]) -> tuple[str, ...]:
+    options = case["options"]
+    names = {name.lower() for name, _ in headers} - {name.lower() for name in options.get("unsigned_headers", ())}
+    if "signed_headers" in options:
+        names &= {name.lower() for name in options["signed_headers"]} | {"host", "x-amz-date", "x-amz-security-token"}
+    return tuple(sorted(filter(may_be_signed, names)))
+
+
+def stamp_of(case: Case) -> str:
+    return time_of(case).astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def check_derivation(derivation: Any, expected: Case) -> None:
+    for what in ("canonical_request", "string_to_sign", "signature"):
+        if what in expected:
+            equal(what, getattr(derivation, what), expected[what])
+
+
+def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: tuple[str, ...], payload_hash: str) -> Any:
+    """The case through the functions that signer and verifier share, from the request exactly as the case has it."""
+    credentials, stamp = credentials_of(case), stamp_of(case)
+    path = utf8(case["request"]["target"]).partition("?")[0]
+    derivation = derive(
+        algorithm=ALGORITHM,
+        stamp=stamp,
+        scope=scope_of(stamp[:8], case["region"], case["service"]),
+        method=case["request"]["method"],
+        path=path,
+        query=query,
+        headers=[(name, utf8(value)) for name, value in headers],
+        signed_headers=signed,
+        payload_hash=payload_hash,
+        rules=rules_of(case),
+    )
+    key = signing_key(credentials, stamp[:8], case["region"], case["service"])
+    derivation.signature = key.sign(derivation.wire_string_to_sign)
+    check_derivation(derivation, case["expected"])
+    return derivation
+
+
+def check_key(case: Case) -> None:
+    if "signing_key" in case["expected"]:
+        given = case["credentials"]
+        day = case["time"].replace("-", "")[:8]
+        equal(
+            "signing key",
+            derive_key(given["secret_key"], day, case["region"], case["service"]).hex(),
+            case["expected"]["signing_key"],
+        )
+
+
+def sigv4_header(case: Case) -> None:
+    options, request, expected = case["options"], case["request"], case["expected"]
+    check_key(case)
+    body = body_of(request)
+    payload_hash = options.get("payload_hash") or hash_body(body if options.get("sign_body", True) else b"")[0]
+    headers: list[tuple[str, str]] = [(name, value) for name, value in request["headers"]]
+    present = {name.lower() for name, _ in headers}
+    if options.get("add_date", True) and "x-amz-date" not in present:
+        headers.append(("X-Amz-Date", stamp_of(case)))
+    if options.get("add_content_sha256") and "x-amz-content-sha256" not in present:
+        headers.append(("X-Amz-Content-Sha256", payload_hash))
+    token = case["credentials"].get("token")
+    if token and not options.get("omit_session_token") and "x-amz-security-token" not in present:
+        headers.append(("X-Amz-Security-Token", token))
+    query = utf8(request["target"]).partition("?")[2]
+    derivation = derive_case(case, query, headers, signed_names(case, headers), payload_hash)
+
+    rules = rules_of(case)
+    if sendable(case):
+        signer = awsign.SigV4(
+            credentials_of(case), case["service"], case["region"], sign_headers=awsign.ALL_HEADERS,
+            rules=rules.replace(token="after") if options.get("omit_session_token") else rules,
+        )  # fmt: skip
+        unbodied = options.get("sign_body", True) or not body
+        signed = signer.sign(
+            awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body),
+            at=time_of(case),
+            payload=None if unbodied and "payload_hash" not in options else payload_hash,
+        )
+        check_derivation(signed.derivation, expected)
+        if "authorization" in expected:
+            theirs, ours = parse_authorization(expected["authorization"]), parse_authorization(dict(signed.headers)["Authorization"])
+            for part in ("access_key_id", "date", "region", "service", "signed_headers", "signature"):
+                equal(f"Authorization {part}", getattr(ours, part), getattr(theirs, part))
+
+    # As a server: with its own table of services, so where the case's rules are those of its service.
+    own = awsign.rules_for(case["service"])
+    unsigned_amz = any(n.lower().startswith("x-amz-") and n.lower() not in derivation.signed_headers for n, _ in headers)
+    if (own.path, own.encode) == (rules.path, rules.encode) and "authorization" in expected and not unsigned_amz:
+        if "host" not in derivation.signed_headers or not is_content_sha256(payload_hash) or "STREAMING" in payload_hash:
+            return
+        if not ({"x-amz-date", "date"} & set(derivation.signed_headers)):
+            return
+        arrived = [pair for pair in headers if pair[0].lower() != "authorization"]
+        if any(name.lower() in SINGLE and sum(n.lower() == name.lower() for n, _ in arrived) > 1 for name, _ in arrived):
+            return
+        if own.content_sha256 == "send" and not any(name.lower() == "x-amz-content-sha256" for name, _ in arrived):
+            return
+        if payload_hash != hash_body(body)[0] and "x-amz-content-sha256" not in {n.lower() for n, _ in arrived}:
+            return
+        if "x-amz-content-sha256" in {n.lower() for n, _ in arrived} and payload_hash not in (hash_body(body)[0], "UNSIGNED-PAYLOAD"):
+            return
+        if payload_hash == "UNSIGNED-PAYLOAD" and own.payload == "hash" and own.content_sha256 == "omit":
+            return
+        received = awsign.Request.received(
+            request["method"], request["target"], [*arrived, ("Authorization", expected["authorization"])], body
+        )
+        known = credentials_of(case)
+        verified = awsign.Verifier(lambda key: known.secret_access_key if key == known.access_key_id else None, now=time_of(case)).verify(received)
+        equal("verified access key", verified.access_key_id, known.access_key_id)
+
+
+SINGLE = ("host", "date", "content-type", "content-length", "x-amz-date")
+
+
+def presign(case: Case) -> None:
+    options, request, expected = case["options"], case["request"], case["expected"]
+    credentials, stamp = credentials_of(case), stamp_of(case)
+    body = body_of(request)
+    payload_hash = options.get("payload_hash") or hash_body(body if options.get("sign_body", True) else b"")[0]
+    target = request["target"]
+    if options.get("content_sha256_in_query"):
+        target += f"{'&' if '?' in target else '?'}X-Amz-Content-Sha256={payload_hash}"
+    headers: list[tuple[str, str]] = [(name, value) for name, value in request["headers"]]
+    signed = signed_names(case, headers)
+    omit = bool(options.get("omit_session_token"))
+    token = credentials.session_token
+    query = format_presigned(
+        ALGORITHM, credentials.access_key_id, scope_of(stamp[:8], case["region"], case["service"]), stamp,
+        options.get("expires"), signed, ("X-Amz-Security-Token", token) if token and not omit else None,
+    )  # fmt: skip
+    given = utf8(target).partition("?")[2]
+    derive_case(case, f"{given}&{query}" if given else query, headers, signed, payload_hash)
+
+    if not sendable(case) or any(name.lower() == "x-amz-date" for name, _ in headers):
+        return
+    rules = rules_of(case)
+    signer = awsign.SigV4(
+        credentials, case["service"], case["region"], sign_headers=awsign.ALL_HEADERS,
+        rules=rules.replace(token="after") if omit else rules,
+    )  # fmt: skip
+    link = signer.presign(
+        awsign.Request(request["method"], f"https://{host_of(request['headers'])}{target}", request["headers"], body),
+        expires=options.get("expires"),
+        at=time_of(case),
+        payload=payload_hash,
+    )
+    check_derivation(link.derivation, expected)
+    for what in ("signed_url", "signed_target"):
+        if what in expected:
+            equal(what, parameters(link.url), parameters(expected[what]))
+    own = awsign.rules_for(case["service"])
+    if (own.path, own.encode) == (rules.path, rules.encode) and options.get("expires") and not omit:
+        if payload_hash == "UNSIGNED-PAYLOAD" and (own.presigned_payload == "hash"):
+            return
+        if own.presigned_payload == "hash" and payload_hash != hash_body(body)[0]:
+            return
+        parts = urlsplit(link.url)
+        received = awsign.Request.received(request["method"], f"{parts.path}?{parts.query}", [("Host", parts.netloc), *link.headers], body)
+        awsign.Verifier(lambda key: credentials, now=time_of(case)).verify(received)
+
+
+def sigv2_query(case: Case) -> None:
+    request, expected, options = case["request"], case["expected"], case["options"]
+    credentials = credentials_of(case)
+    pairs = [(utf8(name), utf8(value)) for name, value in request["params"]]
+    version, method = options.get("signature_version", "2"), options.get("signature_method", "HmacSHA256")
+    text = sigv2.string_to_sign(version, request["method"], request["host"], request["target"], pairs)
+    if "string_to_sign" in expected:
+        equal("string_to_sign", readable(text), expected["string_to_sign"])
+    equal("signature", sigv2.signature(credentials.secret_access_key, text, method), expected["signature"])
+
+    names = {name for name, _ in pairs}
+    if version != "2" or not request["host"] or not {"Timestamp", "AWSAccessKeyId"} <= names:
+        return
+    written = ("AWSAccessKeyId", "SignatureMethod", "SignatureVersion", "SecurityToken")
+    encoded = "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in request["params"] if n not in written)
+    url = f"https://{request['host']}{request['target']}"
+    if request["method"] == "POST":
+        sent = awsign.Request("POST", url, {"Content-Type": sigv2.FORM}, encoded)
+    else:
+        sent = awsign.Request(request["method"], f"{url}?{encoded}")
+    signed = awsign.SigV2(credentials, method=method).sign(sent)
+    equal("signature", signed.derivation.signature, expected["signature"])
+    if "signed_url" in expected:
+        equal("signed_url", parameters(signed.url), parameters(expected["signed_url"]))
+    at = datetime.fromisoformat(dict(request["params"])["Timestamp"])
+    received = awsign.Request.received(signed.method, signed.url.partition(request["host"])[2], signed.headers, signed.body)
+    awsign.Verifier(lambda key: credentials, now=at if at.tzinfo else at.replace(tzinfo=timezone.utc)).verify(received)
+
+
+def s3_v2(case: Case) -> None:
+    request, expected, options = case["request"], case["expected"], case["options"]
+    credentials, bucket = credentials_of(case), options.get("bucket_in_host")
+    headers = [(name, utf8(value)) for name, value in request["headers"] if name.lower() != "authorization"]
+    if credentials.session_token:
+        headers.append(("x-amz-security-token", credentials.session_token))
+    path, _, query = utf8(request["target"]).partition("?")
+    expires = str(options["expires_at"]) if "expires_at" in options else None
+    text = s3_sigv2.string_to_sign(request["method"], path, query, headers, bucket, expires)
+    equal("string_to_sign", readable(text), expected["string_to_sign"])
+    equal("signature", sigv2.signature(credentials.secret_access_key, text, "HmacSHA1"), expected["signature"])
+
+    date = next((value for name, value in request["headers"] if name.lower() == "x-amz-date"), None)
+    date = date or next((value for name, value in request["headers"] if name.lower() == "date"), None)
+    if expires is not None:
+        end = datetime.fromtimestamp(options["expires_at"], timezone.utc)
+        link = awsign.S3SigV2(credentials, bucket).presign(
+            awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"]),
+            at=end - timedelta(seconds=60),
+            expires=60,
+        )
+        equal("signature", link.derivation.signature, expected["signature"])
+        if "query" in expected:
+            equal("query", dict(parameters(link.url)), expected["query"])
+        target, sent, at = link.url.partition(host_of(request["headers"]))[2], request["headers"], end - timedelta(seconds=1)
+    elif date and date[0].isalpha() and "," in date and path == path.replace("%c3%a9", "").replace("%c3%a8", ""):
+        signed = awsign.S3SigV2(credentials, bucket).sign(
+            awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"])
+        )
+        equal("signature", signed.derivation.signature, expected["signature"])
+        equal("Authorization", dict(signed.headers)["Authorization"], expected["authorization"])
+        target, sent = request["target"], list(signed.headers)
+        at = datetime.strptime(date.removesuffix("+0000").removesuffix("GMT").strip(), "%a, %d %b %Y %H:%M:%S").replace(tzinfo=timezone.utc)
+    else:
+        return
+    sent = [pair for pair in sent if pair[0].lower() != "content-md5"]
+    if len(sent) == len(request["headers"]) + (0 if expires else 1) + bool(credentials.session_token):
+        received = awsign.Request.received(request["method"], target, sent)
+        awsign.Verifier(lambda key: credentials, now=at, bucket_of=lambda host: bucket).verify(received)
+
+
+def verify(case: Case) -> None:
+    request, expected = case["request"], case["expected"]
+    if "fields" in request:
+        raise NotApplicable("POST policies are not built yet")
+    received = awsign.Request.received(request["method"], request["target"], request["headers"], body_of(request))
+    verifier = awsign.Verifier(
+        case["keys"].get,
+        now=time_of(case),
+        max_skew=case["options"].get("max_skew_seconds", 900),
+        services={case["service"]},
+        regions={case["region"]},
+    )
+    try:
+        verifier.verify(received)
+    except awsign.SignatureError as error:
+        if expected["accept"]:
+            raise Failed(f"refused as {error.kind}: {error}") from None
+        reason = expected["reason"]
+        if error.kind not in REASONS.get(reason, {reason}):
+            raise Failed(f"refused as {error.kind}, expected {reason}") from None
+        if "s3_error" in expected:
+            equal("code", error.code, expected["s3_error"])
+        if "http_status" in expected:
+            equal("status", error.status, expected["http_status"])
+    else:
+        if not expected["accept"]:
+            raise Failed(f"accepted, but it must be refused: {expected['reason']}")
+
+
+def unit_path(case: Case) -> None:
+    path = canonical_path(utf8(case["request"]["path"]), rules_of(case))
+    # A relative path, which no request line has, is taken from the root.
+    equal("canonical path", path if path.startswith("/") else f"/{path}", case["expected"]["canonical_path"])
+
+
+def unit_query(case: Case) -> None:
+    request = case["request"]
+    if not case["options"].get("plus_is_space", True):
+        raise NotApplicable("awsign reads a `+` in a query as a space, as the servers of the AWS family do")
+    query = request.get("query")
+    if query is None:
+        query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in request["params"])
+    equal("canonical query", canonical_query(utf8(query)), case["expected"]["canonical_query"])
+
+
+def unit_headers(case: Case) -> None:
+    headers = [(name, utf8(value)) for name, value in case["request"]["headers"]]
+    equal("canonical headers", readable(canonical_headers(headers, signed_names(case, headers))), case["expected"]["canonical_headers"])
+
+
+def unit_host(case: Case) -> None:
+    scheme, _, rest = case["request"]["url"].partition("://")
+    _, host, port = split_authority(rest.partition("/")[0])
+    equal("host", host_header(scheme, host, port), case["expected"]["host"])
+
+
+def unit_skip(case: Case) -> None:
+    request = case["request"]
+    signed = awsign.SigV4(credentials_of(case), case["service"], case["region"], sign_headers=awsign.ALL_HEADERS).sign(
+        awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body_of(request)),
+        at=time_of(case),
+    )
+    equal("signed headers", ";".join(signed.derivation.signed_headers or ()), case["expected"]["signed_headers"])
+
+
+def unit_refuse(case: Case) -> None:
+    try:
+        unit_skip({**case, "expected": {"signed_headers": None}})
+    except awsign.InvalidRequest:
+        return
+    except Failed:
+        pass
+    raise Failed("signed, but it must be refused")
+
+
+def unit_content_sha256(case: Case) -> None:
+    equal("valid", is_content_sha256(case["request"]["value"]), case["expected"]["valid"])
+
+
+def unit_parse(case: Case) -> None:
+    request, expected = case["request"], case["expected"]
+    try:
+        if "authorization" in request:
+            claimed = parse_authorization(request["authorization"])
+        else:
+            claimed = parse_presigned([(utf8(name), utf8(value)) for name, value in request["params"]])
+    except Fault as fault:
+        if expected["accept"]:
+            raise Failed(f"refused as {fault.kind}: {fault}") from None
+        if fault.kind not in REASONS.get(expected["reason"], {expected["reason"]}):
+            raise Failed(f"refused as {fault.kind}, expected {expected['reason']}") from None
+        return
+    if not expected["accept"]:
+        raise Failed(f"accepted, but it must be refused: {expected['reason']}")
+    for theirs, ours in {"algorithm": "algorithm", "access_key": "access_key_id", "date": "date", "region": "region", "service": "service", "signature": "signature"}.items():
+        if theirs in expected:
+            equal(theirs, getattr(claimed, ours), expected[theirs])
+    if "signed_headers" in expected:
+        equal("signed headers", list(claimed.signed_headers), expected["signed_headers"])
+
+
+CHECKS: dict[str, Callable[[Case], None]] = {
+    "sigv4-header": sigv4_header,
+    "sigv4-query": presign,
+    "presign": presign,
+    "sigv2-query": sigv2_query,
+    "s3-v2-header": s3_v2,
+    "s3-v2-query": s3_v2,
+    "verify-accept": verify,
+    "verify-reject": verify,
+    "unit-canonical-path": unit_path,
+    "unit-canonical-query": unit_query,
+    "unit-canonical-headers": unit_headers,
+    "unit-host": unit_host,
+    "unit-skip-header": unit_skip,
+    "unit-sign-refuse": unit_refuse,
+    "unit-content-sha256": unit_content_sha256,
+    "unit-parse-authorization": unit_parse,
+    "unit-parse-presigned": unit_parse,
+    "unit-signing-key": check_key,
+}
+
+
+def exceptions() -> list[dict[str, str]]:
+    listed: list[dict[str, str]] = tomllib.loads((HERE / "exceptions.toml").read_text())["exception"]
+    return listed
+
+
+def check(case: Case) -> None:
+    """Run one case: returns if it passes, raises NotApplicable or Failed."""
+    for exception in exceptions():
+        if exception.get("id") == case["id"] or exception.get("option") in case.get("options", {}):
+            raise NotApplicable(exception["reason"])
+    if case["kind"] not in CHECKS:
+        raise NotApplicable(f"{case['kind']} is not built yet")
+    try:
+        CHECKS[case["kind"]](case)
+    except (Failed, NotApplicable):
+        raise
+    except Exception as error:
+        raise Failed(f"{type(error).__name__}: {error}") from error
+
+
+def cases(folder: Path) -> Iterator[tuple[Path, list[Case]]]:
+    for file in sorted(folder.glob("*.jsonl")):
+        yield file, [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def main(folder: str) -> int:
+    any_failed = False
+    details: list[str] = []
+    files = list(cases(Path(folder)))
+    if not files:
+        print(f"no .jsonl files in {folder}", file=sys.stderr)
+        return 2
+    for file, listed in files:
+        count = {"passed": 0, "failed": 0, "not applicable": 0}
+        for case in listed:
+            try:
+                check(case)
+                count["passed"] += 1
+            except NotApplicable as reason:
+                count["not applicable"] += 1
+                details.append(f"not applicable  {case['id']}: {reason}")
+            except Failed as reason:
+                count["failed"] += 1
+                any_failed = True
+                details.append(f"FAILED          {case['id']}: {reason}")
+        print(f"{file.name:32} {count['passed']:4} passed, {count['failed']} failed, {count['not applicable']} not applicable")
+    print(*details, sep="\n")
+    return 1 if any_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else str(HERE)))
