@@ -1,0 +1,1 @@
+"""The `awsign` command: one file a subcommand."""

@@ -1,0 +1,52 @@
+"""`awsign credentials`: which source gave which access key, and for other tools, on purpose, the keys."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import click
+
+from ..credentials import find_credentials
+
+
+@click.command(
+    help="Show where credentials are found: the source, the access key and when it ends; never the secret, unless --format asks for it.",
+    epilog='Example: eval "$(awsign credentials --format env)"',
+)
+@click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "process", "env"]),
+    default="text",
+    help="process and env print the secrets, for other tools.",
+)
+def command(profile: str | None, form: str) -> None:
+    provider = find_credentials(profile)
+    credentials = provider.get()
+    end = credentials.expiration.isoformat() if credentials.expiration else None
+    if form == "process":
+        # AWS CLI user guide, "Sourcing credentials with an external process".
+        document = {
+            "Version": 1,
+            "AccessKeyId": credentials.access_key_id,
+            "SecretAccessKey": credentials.secret_access_key,
+            "SessionToken": credentials.session_token,
+            "Expiration": end,
+        }
+        click.echo(json.dumps({name: value for name, value in document.items() if value is not None}))
+    elif form == "env":
+        variables = {
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token,
+            "AWS_CREDENTIAL_EXPIRATION": end,
+        }
+        for name, value in variables.items():
+            click.echo(f"export {name}={shlex.quote(value)}" if value else f"unset {name}")
+    else:
+        click.echo(f"source      {provider.found_in}")
+        click.echo(f"access key  {credentials.access_key_id}")
+        click.echo(f"kind        {'temporary, with a session token' if credentials.session_token else 'long-lived'}")
+        click.echo(f"expires     {end or 'never'}")

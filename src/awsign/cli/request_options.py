@@ -1,0 +1,320 @@
+"""The options that make a request, shared by `curl`, `sign` and `presign`: curl's, with curl's meaning, and awsign's own.
+
+Source: curl's manual page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from ..credentials import find_credentials
+from ..credentials.profile import settings as profile_settings
+from ..endpoints import infer, s3_url
+from ..errors import InvalidRequest
+from ..payload import UNSIGNED_PAYLOAD
+from ..request import Request
+from ..s3_sigv2 import S3SigV2
+from ..services import SIGV2_ONLY
+from ..sigv2 import FORM, SigV2
+from ..sigv4 import SigV4
+from .failure import READ_ERROR, Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO, Any
+
+    from ..canonical import Header
+    from ..credentials.chain import Found
+    from ..sigv4 import Signed
+
+_JSON = "application/json"
+
+
+class RequestCommand(click.Command):
+    """A command that remembers in which order its data options came, since curl joins them in that order."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        ctx.meta["order"] = [option.name for option in order]
+        return super().parse_args(ctx, args)
+
+
+def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Decorators as one, in the order in which --help shows them."""
+
+    def apply(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+where_options = options(
+    click.option("--service", metavar="NAME", help="The signing name of the service, where the host does not tell it."),
+    click.option("--region", metavar="NAME", help="The region, where the host does not tell it [AWS_REGION, the profile's]."),
+    click.option("--profile", metavar="NAME", help="The profile of the shared files to take credentials from [AWS_PROFILE]."),
+    click.option("--endpoint-url", metavar="URL", help="Where s3:// URLs and bare paths go, in place of AWS."),
+)
+
+request_options = options(
+    click.argument("url"),
+    click.option("-X", "--request", "method", metavar="METHOD", help="The method, in place of the one that the options imply."),
+    click.option("-d", "--data", "data", multiple=True, metavar="DATA", help="Form data; @FILE reads a file, without its line breaks."),
+    click.option("--data-raw", multiple=True, metavar="DATA", help="Form data, an @ being no more than an @."),
+    click.option("--data-binary", multiple=True, metavar="DATA", help="Data as it is; @FILE reads a file as it is."),
+    click.option("--data-urlencode", multiple=True, metavar="DATA", help="Form data, percent-encoded: TEXT, NAME=TEXT or NAME@FILE."),
+    click.option("--json", "json_data", multiple=True, metavar="DATA", help="JSON data, with its content-type and accept."),
+    click.option("-G", "--get", "as_query", is_flag=True, help="Put the data into the query."),
+    click.option("-T", "--upload-file", metavar="FILE", help="Upload a file with PUT; - is standard input."),
+    click.option("-H", "--header", "header", multiple=True, metavar="LINE", help="'Name: value'; 'Name:' leaves it out, 'Name;' sends it empty."),
+    click.option("-I", "--head", is_flag=True, help="Send HEAD, show the headers."),
+    where_options,
+    click.option("--scheme", type=click.Choice(["auto", "sigv4", "sigv2", "s3v2"]), default="auto", help="The signature scheme."),
+    click.option("--payload", type=click.Choice(["signed", "unsigned"]), help="Sign the body's hash, or UNSIGNED-PAYLOAD [what the service wants]."),
+)  # fmt: skip
+
+
+class Options:
+    """The values of the request options, and the order of those whose order counts."""
+
+    url: str
+    method: str | None
+    data: tuple[str, ...]
+    data_raw: tuple[str, ...]
+    data_binary: tuple[str, ...]
+    data_urlencode: tuple[str, ...]
+    json_data: tuple[str, ...]
+    as_query: bool
+    upload_file: str | None
+    header: tuple[str, ...]
+    head: bool
+    service: str | None
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    scheme: str
+    payload: str | None
+
+    def __init__(self, ctx: click.Context, **values: Any) -> None:
+        self.__dict__.update(values)
+        self._order: list[str] = ctx.meta.get("order", [])
+
+    def build(self) -> Request:
+        """The request that the options describe, as curl would make it."""
+        body = self._body()
+        url = self._url(body if self.as_query and isinstance(body, bytes) else b"")
+        if self.as_query:
+            body = None
+        headers = self._headers(with_form=bool(isinstance(body, bytes) and self.upload_file is None))
+        method = self.method or ("HEAD" if self.head else "PUT" if self.upload_file else "POST" if body is not None else "GET")
+        return Request(method, url, headers, body)
+
+    def signer(self, request: Request) -> Signer:
+        return Signer(self, request)
+
+    # The URL.
+
+    def _url(self, query: bytes) -> str:
+        url = self.url
+        if url.startswith("s3://"):
+            url = self._s3_url(url)
+        elif self.endpoint_url and url.startswith("/"):
+            url = self.endpoint_url.rstrip("/") + url
+        elif "://" not in url:
+            local = re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/?]|$)", url)
+            url = f"{'http' if local else 'https'}://{url}"
+        if self.upload_file and self.upload_file != "-" and url.partition("?")[0].endswith("/"):
+            head, mark, rest = url.partition("?")
+            url = head + quote(Path(self.upload_file).name, safe="") + mark + rest
+        if query:
+            url += ("&" if "?" in url else "?") + query.decode("utf-8", "surrogateescape")
+        return url
+
+    def _s3_url(self, url: str) -> str:
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        if not bucket:
+            if self.endpoint_url:
+                return f"{self.endpoint_url.rstrip('/')}/"
+            return f"https://s3.{self._found_region() or 'us-east-1'}.amazonaws.com/"
+        if self.upload_file and self.upload_file != "-" and (not key or key.endswith("/")):
+            key += Path(self.upload_file).name
+        return s3_url(bucket, key, region=self._found_region() or "us-east-1", endpoint=self.endpoint_url)
+
+    def _found_region(self) -> str | None:
+        environ = os.environ
+        return (
+            self.region
+            or environ.get("AWS_REGION")
+            or environ.get("AWS_DEFAULT_REGION")
+            or profile_settings(self.profile).get("region")
+        )
+
+    # The headers.
+
+    def _headers(self, *, with_form: bool) -> list[Header]:
+        """What curl sends by itself, where no -H replaces it or leaves it out, then what -H gives, in its order."""
+        from .. import __version__
+
+        own = {"user-agent": ("User-Agent", f"awsign/{__version__}"), "accept": ("Accept", "*/*")}
+        if self.json_data:
+            own |= {"accept": ("Accept", _JSON), "content-type": ("Content-Type", _JSON)}
+        elif with_form:
+            own["content-type"] = ("Content-Type", FORM)
+        given: list[Header] = []
+        for line in self._header_lines():
+            name, colon, value = line.partition(":")
+            empty = not colon and line.rstrip().endswith(";")
+            if not colon and not empty:
+                raise click.UsageError(
+                    f"-H {line!r}: a header is 'Name: value', 'Name:' to leave it out, or 'Name;' to send it empty"
+                )
+            name, value = name.rstrip("; ") if empty else name.strip(), value.strip()
+            own.pop(name.lower(), None)
+            if value or empty:
+                given.append((name, value if value.isascii() else value.encode("utf-8", "surrogateescape")))
+        return [*own.values(), *given]
+
+    def _header_lines(self) -> list[str]:
+        lines = []
+        for line in self.header:
+            if line.startswith("@"):
+                lines += [each for each in _read_file(line[1:]).decode("utf-8", "surrogateescape").splitlines() if each.strip()]
+            else:
+                lines.append(line)
+        return lines
+
+    # The body.
+
+    def _body(self) -> bytes | IO[bytes] | None:
+        if self.upload_file is not None:
+            if self._order and {"data", "data_raw", "data_binary", "data_urlencode", "json_data"} & set(self._order):
+                raise click.UsageError("-T and -d are two bodies; a request has one")
+            return _open(self.upload_file)
+        readers: dict[str, tuple[Callable[[str], bytes], list[str]]] = {
+            "data": (_data, list(self.data)),
+            "data_raw": (lambda text: text.encode("utf-8", "surrogateescape"), list(self.data_raw)),
+            "data_binary": (_data_binary, list(self.data_binary)),
+            "data_urlencode": (_data_urlencode, list(self.data_urlencode)),
+            "json_data": (_data_binary, list(self.json_data)),
+        }
+        body: bytes | None = None
+        for name in self._order:
+            if name in readers:
+                read, values = readers[name]
+                part = read(values.pop(0))
+                # Pieces of a form are joined with &, pieces of JSON as they are.
+                body = part if body is None else body + (b"" if name == "json_data" else b"&") + part
+        return body
+
+
+class Signer:
+    """Signs a request of the command line with what its options say; again for each retry and redirect."""
+
+    def __init__(self, chosen: Options, request: Request) -> None:
+        self._chosen = chosen
+        self._service, self._region = self._where(request)
+        self._provider: Found | None = None
+        self.scheme = self._scheme(request)
+
+    def sign(self, request: Request) -> Signed:
+        payload = {"unsigned": UNSIGNED_PAYLOAD, "signed": None, None: None}[self._chosen.payload]
+        if self.scheme == "sigv2":
+            return SigV2(self.provider).sign(request)
+        if self.scheme == "s3v2":
+            return S3SigV2(self.provider).sign(request)
+        return self.sigv4().sign(request, payload=payload)
+
+    def sigv4(self) -> SigV4:
+        return SigV4(self.provider, self._service, self._region)
+
+    @property
+    def provider(self) -> Found:
+        """Where the credentials come from; looked for once."""
+        if self._provider is None:
+            self._provider = find_credentials(self._chosen.profile)
+        return self._provider
+
+    @property
+    def service(self) -> str | None:
+        return self._service
+
+    @property
+    def region(self) -> str | None:
+        return self._region
+
+    def move(self, region: str) -> None:
+        """Sign for another region from now on: S3 said so."""
+        self._region = region
+
+    def _where(self, request: Request) -> tuple[str | None, str | None]:
+        """--service and --region count first, then what the host tells, then the environment and the profile for the region."""
+        chosen = self._chosen
+        service, region = infer(request.url)
+        if chosen.url.startswith("s3://"):
+            service = "s3"
+        service = chosen.service or service
+        region = chosen.region or region or chosen._found_region()
+        if region is None and service == "s3":
+            region = "us-east-1"
+        return service, region
+
+    def _scheme(self, request: Request) -> str:
+        chosen = self._chosen
+        if chosen.scheme != "auto":
+            return chosen.scheme
+        form = request.body if isinstance(request.body, bytes) else b""
+        asks = "SignatureVersion=2" in request.query.split("&") or b"SignatureVersion=2" in form.split(b"&")
+        if asks or self._service in SIGV2_ONLY:
+            return "sigv2"
+        if self._service is None or self._region is None:
+            missing = "service" if self._service is None else "region"
+            example = "execute-api" if missing == "service" else "us-east-1"
+            raise InvalidRequest(
+                f"the host {request.authority!r} does not tell the {missing}; pass --{missing}, as --{missing} {example}"
+            )
+        return "sigv4"
+
+
+def _data(text: str) -> bytes:
+    if text.startswith("@"):
+        return re.sub(rb"[\r\n\0]", b"", _read_file(text[1:]))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _data_binary(text: str) -> bytes:
+    return _read_file(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
+
+
+def _data_urlencode(text: str) -> bytes:
+    """curl: `content`, `=content`, `name=content`, `@file`, `name@file`."""
+    match = re.match(r"([^=@]*)([=@])", text)
+    if match is None:
+        name, content = "", text.encode("utf-8", "surrogateescape")
+    elif match[2] == "=":
+        name, content = match[1], text[match.end() :].encode("utf-8", "surrogateescape")
+    else:
+        name, content = match[1], _read_file(text[match.end() :])
+    encoded = quote(content, safe="").encode()
+    return f"{name}=".encode("utf-8", "surrogateescape") + encoded if name else encoded
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise Failure(READ_ERROR, f"cannot read {name!r}: {error.strerror}") from None
+
+
+def _open(name: str) -> IO[bytes]:
+    try:
+        return sys.stdin.buffer if name in ("-", ".") else Path(name).open("rb")
+    except OSError as error:
+        raise Failure(READ_ERROR, f"cannot read {name!r}: {error.strerror}") from None

@@ -1,0 +1,63 @@
+"""`awsign serve`: a local server that verifies whatever arrives."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from ..errors import MissingExtra
+from ..identity import Credentials
+from ..verify import Verifier
+
+
+@click.command(
+    help="Run a server on 127.0.0.1 that verifies whatever arrives and answers in the shape of the service: with what it verified, "
+    "or with AWS's error and the canonical request and string to sign that it derived. It plays the instance metadata service too.",
+    epilog="Example: awsign serve --port 9000 --key AKIDEXAMPLE:secret",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=9000, help="The port; 0 takes a free one [9000].")
+@click.option("--key", "keys", multiple=True, metavar="ID:SECRET[:TOKEN]", help="An access key that it knows; may be given often.")
+@click.option("--forward", metavar="URL", help="Pass what is verified on to this server, and its answer back.")
+@click.option("--role", default="awsign-role", metavar="NAME", help="The role of its instance metadata service [awsign-role].")
+@click.option(
+    "--role-seconds", type=click.IntRange(1), default=3600, metavar="SECONDS", help="How long the role's credentials last [3600]."
+)
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
+def command(port: int, keys: tuple[str, ...], forward: str | None, role: str, role_seconds: int, quiet: bool) -> None:
+    try:
+        from ..server.app import VerifyingApp
+        from ..server.metadata import MetadataService
+        from ..server.run import serve
+
+        if forward:
+            from ..server.forward import Forwarder
+    except ImportError:
+        raise MissingExtra("awsign serve needs its own extra; pip install 'awsign[cli,server]'") from None
+    known = dict(_key(text) for text in keys)
+    metadata = MetadataService(role, role_seconds)
+    verifier = Verifier(lambda access_key_id: known.get(access_key_id) or metadata.credentials_for(access_key_id))
+    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("awsign.server").setLevel(logging.WARNING if quiet else logging.INFO)
+
+    def ready(chosen: int) -> None:
+        click.echo(f"http://127.0.0.1:{chosen}")
+        names = ", ".join(known) or "none but the role's"
+        click.echo(
+            f"verifying; keys: {names}; role {role} at AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:{chosen}", err=True
+        )
+
+    try:
+        serve(app, port, ready)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
+
+
+def _key(text: str) -> tuple[str, Credentials]:
+    access_key_id, colon, rest = text.partition(":")
+    secret, _, token = rest.partition(":")
+    if not (colon and access_key_id and secret):
+        # The text may hold a secret: it is not repeated.
+        raise click.UsageError("--key takes ID:SECRET or ID:SECRET:TOKEN, each part not empty")
+    return access_key_id, Credentials(access_key_id, secret, token or None)

@@ -1,0 +1,20 @@
+"""Where credentials come from: one file a source, and the chain that asks them in order.
+
+    provider = awsign.find_credentials()          # the first source that has some
+    signer = awsign.SigV4(provider, "dynamodb")   # temporary ones are refreshed before they end
+
+A source used by itself is as easy: `awsign.credentials.InstanceMetadata()`. Standard library alone.
+"""
+
+from __future__ import annotations
+
+from .chain import Chain as Chain
+from .chain import find_credentials as find_credentials
+from .environment import Environment as Environment
+from .instance import InstanceMetadata as InstanceMetadata
+from .profile import Profile as Profile
+from .provider import NotHere as NotHere
+from .provider import Refreshing as Refreshing
+from .provider import Source as Source
+
+__all__ = ["Chain", "Environment", "InstanceMetadata", "NotHere", "Profile", "Refreshing", "Source", "find_credentials"]

@@ -1,0 +1,67 @@
+"""The chain: the sources in the order of the AWS CLI, the first that has credentials wins.
+
+Source: botocore's `create_credential_resolver`; AWS CLI user guide, "Configuration and credential precedence".
+"""
+
+from __future__ import annotations
+
+from ..errors import CredentialsError
+from .environment import Environment
+from .instance import InstanceMetadata
+from .profile import Profile
+from .provider import NotHere, Refreshing, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..identity import Credentials
+
+
+class Chain(Source):
+    """Sources, asked in order. The one that had credentials is asked first from then on; `found_in` names it."""
+
+    name = "chain"
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = list(sources)
+        self.found_in: str | None = None
+
+    def load(self) -> Credentials:
+        if self.found_in is not None:
+            # Refreshing: another source's credentials would silently be another identity.
+            return next(source for source in self._sources if source.name == self.found_in).load()
+        missed = []
+        for source in self._sources:
+            try:
+                credentials = source.load()
+            except NotHere as reason:
+                missed.append(f"  - {source.name}: {reason}")
+            except CredentialsError as error:
+                raise CredentialsError(f"{source.name}: {error}") from None
+            else:
+                self.found_in = source.name
+                return credentials
+        raise CredentialsError("no credentials found; looked in\n" + "\n".join(missed))
+
+
+class Found(Refreshing):
+    """The provider that `find_credentials` gives. `found_in`: the name of the source that it uses, once it has been asked."""
+
+    source: Chain
+
+    @property
+    def found_in(self) -> str | None:
+        return self.source.found_in
+
+
+def find_credentials(profile: str | None = None, environ: Mapping[str, str] | None = None) -> Found:
+    """A provider that looks where the AWS CLI looks: environment, shared credentials file, instance metadata.
+
+    profile: passed explicitly, it comes before the environment's keys; AWS_PROFILE does not. environ: in the place of
+    os.environ. Nothing is read before the first `.get()`, which raises CredentialsError, a checklist, where nothing is found.
+    """
+    sources: list[Source] = [Profile(profile, environ), InstanceMetadata(environ=environ)]
+    if profile is None:
+        sources.insert(0, Environment(environ))
+    return Found(Chain(sources))

@@ -1,0 +1,84 @@
+"""The shared files, `~/.aws/credentials` and `~/.aws/config`. Source: AWS SDKs and tools reference, "Shared config and credentials files".
+
+What a profile sets beside keys (region, endpoint) is read here too: `settings`.
+"""
+
+from __future__ import annotations
+
+import os
+from configparser import Error as ConfigParserError
+from configparser import RawConfigParser
+from pathlib import Path
+
+from ..errors import CredentialsError
+from ..identity import Credentials
+from .provider import NotHere, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def profile_name(explicit: str | None, environ: Mapping[str, str]) -> str:
+    """The profile that counts: the one asked for, that of AWS_PROFILE (or its older name), or `default`."""
+    return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+
+
+def settings(profile: str | None = None, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Everything that a profile says, in both files; the credentials file counts first. Empty where there is no such profile."""
+    environ = os.environ if environ is None else environ
+    name = profile_name(profile, environ)
+    section = name if name == "default" else f"profile {name}"
+    config = _read(_path(environ, "AWS_CONFIG_FILE", "config"))
+    found = config.get(section, {})
+    if name == "default" and not found:
+        found = config.get("profile default", {})
+    return found | _read(_path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")).get(name, {})
+
+
+class Profile(Source):
+    """The keys of a profile, in the shared credentials file or the config file.
+
+    profile: its name; None is that of AWS_PROFILE, else `default`.
+    """
+
+    name = "shared-credentials-file"
+
+    def __init__(self, profile: str | None = None, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+        self.profile = profile_name(profile, self._environ)
+        self._asked_for = profile or self._environ.get("AWS_PROFILE") or self._environ.get("AWS_DEFAULT_PROFILE")
+
+    def load(self) -> Credentials:
+        found = settings(self.profile, self._environ)
+        if not found and self._asked_for:
+            raise CredentialsError(
+                f"there is no profile {self.profile!r} in the shared credentials and config files; is it spelt right?"
+            )
+        access_key_id, secret = found.get("aws_access_key_id"), found.get("aws_secret_access_key")
+        if not access_key_id and not secret:
+            raise NotHere(f"the profile {self.profile!r} has no aws_access_key_id")
+        if not access_key_id or not secret:
+            missing = "aws_secret_access_key" if access_key_id else "aws_access_key_id"
+            raise CredentialsError(f"the profile {self.profile!r} has only half of a key: {missing} is missing")
+        return Credentials(access_key_id, secret, found.get("aws_session_token") or found.get("aws_security_token") or None)
+
+
+def _path(environ: Mapping[str, str], variable: str, name: str) -> Path:
+    return Path(environ.get(variable) or Path("~/.aws") / name).expanduser()
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    """The sections of a file, {} where there is none."""
+    parser = RawConfigParser(default_section="", strict=False)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"{path} cannot be read: {type(error).__name__}") from None
+    except ConfigParserError as error:
+        # The parser quotes the line that it stumbled on, which may hold a secret: give its number alone.
+        line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
+        raise CredentialsError(f"{path} is not a file of [profiles] with name = value lines (line {line})") from None
+    return {" ".join(section.split()): dict(parser.items(section)) for section in parser.sections()}

@@ -1,0 +1,122 @@
+"""What the server answers: in the shape of the service that was addressed, with what was verified or why it was not.
+
+Shapes: S3 API reference, "REST error responses"; EC2 API reference, "Error response structure"; IAM API reference, "Common
+errors"; Smithy's AWS JSON 1.0 and REST JSON protocols, "Operation error serialization".
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from ..redact import masked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..errors import SignatureError
+    from ..verify import Verified
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+_S3 = "http://s3.amazonaws.com/doc/2006-03-01/"
+_XML = b"application/xml"
+_JSON = b"application/json"
+_AMZ_JSON = b"application/x-amz-json-1.0"
+
+
+def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None) -> Answer:
+    """A success that says what was verified. action: of a Query API request."""
+    facts = {
+        "Scheme": verified.scheme,
+        "Location": verified.location,
+        "AccessKeyId": verified.access_key_id,
+        "Scope": verified.scope,
+        "SignedHeaders": ";".join(verified.signed_headers) if verified.signed_headers is not None else None,
+        "SignedAt": verified.signed_at.isoformat() if verified.signed_at else None,
+        "ExpiresAt": verified.expires_at.isoformat() if verified.expires_at else None,
+    }
+    facts = {name: value for name, value in facts.items() if value is not None}
+    if shape in ("json", "rest"):
+        answer = {"Verified": facts}
+        return 200, [(b"content-type", _AMZ_JSON if shape == "json" else _JSON)], json.dumps(answer, indent=2).encode() + b"\n"
+    if shape == "s3":
+        root = Element(_s3_result(method, path), xmlns=_S3)
+        if root.tag == "ListAllMyBucketsResult":
+            owner = SubElement(root, "Owner")
+            SubElement(owner, "ID").text = verified.access_key_id
+            SubElement(root, "Buckets")  # This server stores nothing.
+    else:
+        root = Element(f"{action or 'Unknown'}Response")
+        SubElement(root, "requestId" if shape == "ec2" else "RequestId").text = _request_id()
+    told = SubElement(root, "Verified")
+    for name, value in facts.items():
+        SubElement(told, name).text = value
+    return 200, [(b"content-type", _XML)], _document(root)
+
+
+def _s3_result(method: str, path: str) -> str:
+    if method != "GET":
+        return "VerifiedResult"
+    depth = len(path.strip("/").split("/")) if path.strip("/") else 0
+    return ("ListAllMyBucketsResult", "ListBucketResult")[depth] if depth < 2 else "VerifiedResult"
+
+
+def error_answer(error: SignatureError, access_key_id: str | None = None) -> Answer:
+    """AWS's error, with the canonical request and string to sign that were derived; session tokens masked."""
+    message = f"{error}"
+    canonical = masked(error.canonical_request) if error.canonical_request else None
+    to_sign = masked(error.string_to_sign) if error.string_to_sign else None
+    if error.shape == "s3":
+        root = Element("Error")
+        told = {
+            "Code": error.code,
+            "Message": message,
+            "AWSAccessKeyId": access_key_id,
+            "StringToSign": to_sign,
+            "CanonicalRequest": canonical,
+            "RequestId": _request_id(),
+        }
+        for name, value in told.items():
+            if value is not None:
+                SubElement(root, name).text = _xml_text(value)
+        return error.status, [(b"content-type", _XML)], _document(root)
+    if canonical:
+        message += f"\n\nThe Canonical String for this request should have been\n'{canonical}'"
+    if to_sign:
+        message += f"\n\nThe String-to-Sign should have been\n'{to_sign}'"
+    if error.shape in ("query", "ec2"):
+        return error.status, [(b"content-type", _XML)], _document(_query_error(error, message))
+    kind = error.code.encode()
+    if error.shape == "json":
+        body = {"__type": error.code, "message": message}
+        return error.status, [(b"content-type", _AMZ_JSON), (b"x-amzn-errortype", kind)], json.dumps(body).encode() + b"\n"
+    return error.status, [(b"content-type", _JSON), (b"x-amzn-errortype", kind)], json.dumps({"message": message}).encode() + b"\n"
+
+
+def _query_error(error: SignatureError, message: str) -> Element:
+    if error.shape == "ec2":
+        root = Element("Response")
+        told = SubElement(SubElement(root, "Errors"), "Error")
+        SubElement(root, "RequestID").text = _request_id()
+    else:
+        root = Element("ErrorResponse")
+        told = SubElement(root, "Error")
+        SubElement(told, "Type").text = "Sender"
+        SubElement(root, "RequestId").text = _request_id()
+    SubElement(told, "Code").text = error.code
+    SubElement(told, "Message").text = _xml_text(message)
+    return root
+
+
+def _xml_text(text: str) -> str:
+    # XML 1.0 has no way to write most control characters, nor lone surrogates.
+    return "".join(c if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff") else "\ufffd" for c in text)
+
+
+def _document(root: Element) -> bytes:
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root) + b"\n"
+
+
+def _request_id() -> str:
+    return str(uuid.uuid4())

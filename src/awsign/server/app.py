@@ -1,0 +1,151 @@
+"""The verifying server, as an ASGI application: it gives the raw path and headers, and streams both ways."""
+
+from __future__ import annotations
+
+import logging
+
+from ..canonical import query_pairs
+from ..errors import SignatureError
+from ..redact import masked
+from ..request import Request
+from .answers import error_answer, verified_answer
+from .metadata import MetadataService, is_metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from typing import Any
+
+    from ..verify import Verified, Verifier
+    from .answers import Answer
+    from .forward import Forwarder
+
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+log = logging.getLogger("awsign.server")
+
+# A body whose hash is not declared has to be read before its signature can be checked.
+_LARGEST_UNDECLARED = 16 << 20
+
+
+class Disconnected(Exception):
+    """The client went away before its body was whole."""
+
+
+class VerifyingApp:
+    """Verifies each request: answers with what it verified, or with AWS's error; or passes it on.
+
+    verifier: whose `secret_for` knows the keys. metadata: plays the instance metadata service for unsigned requests, if given.
+    forwarder: where verified requests go on to, if given.
+    """
+
+    def __init__(self, verifier: Verifier, metadata: MetadataService | None = None, forwarder: Forwarder | None = None) -> None:
+        self._verifier = verifier
+        self._metadata = metadata
+        self._forwarder = forwarder
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        target: bytes = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        request = Request.received(scope["method"], target, scope["headers"], None, scope["scheme"])
+        try:
+            await self._serve(request, receive, send)
+        except Disconnected:
+            log.info("%s %s: the client hung up", request.method, masked(request.target))
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        headers = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
+        if self._metadata is not None and is_metadata(request.path) and "authorization" not in headers and not request.query:
+            answer = self._metadata.answer(request.method, request.path, headers)
+            log.info("%d %s %s (instance metadata)", answer[0], request.method, request.path)
+            await _send(send, request, answer)
+            return
+        verified = None
+        try:
+            if "x-amz-content-sha256" not in headers:
+                request.body = await _whole_body(receive)
+            verified = await self._verifier.verify_async(request)
+            body = _checked(verified, receive) if request.body is None else _known(request.body)
+            if self._forwarder is not None:
+                await self._forwarder.pass_on(request, verified, body, send)
+                self._log(request, verified, "passed on")
+                return
+            async for _ in body:
+                pass
+        except SignatureError as error:
+            log.info("%d %s %s: %s, %s", error.status, request.method, masked(request.target), error.code, error)
+            await _send(send, request, error_answer(error, verified.access_key_id if verified else None))
+            return
+        shape = self._shape(request, verified)
+        action = dict(query_pairs(request.query)).get("Action") or _form_action(request)
+        self._log(request, verified, "200")
+        await _send(send, request, verified_answer(shape, verified, request.method, request.path, action))
+
+    def _shape(self, request: Request, verified: Verified) -> str:
+        from ..services import answer_shape
+
+        headers = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
+        is_query_api = "Action" in dict(query_pairs(request.query)) or _form_action(request) is not None
+        service = verified.service or ("ec2" if request.host.startswith("ec2.") else None)
+        return answer_shape(service, headers, is_query_api)
+
+    def _log(self, request: Request, verified: Verified, outcome: str) -> None:
+        log.info(
+            "%s %s %s: %s by %s %s",
+            outcome, request.method, masked(request.target), verified.scheme, verified.access_key_id, verified.scope or "",
+        )  # fmt: skip
+
+
+def _form_action(request: Request) -> str | None:
+    if isinstance(request.body, bytes) and b"Action=" in request.body[:65536]:
+        return dict(query_pairs(request.body.decode("latin-1"))).get("Action")
+    return None
+
+
+async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            return
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    blocks, size = [], 0
+    async for block in _blocks(receive):
+        size += len(block)
+        if size > _LARGEST_UNDECLARED:
+            raise SignatureError(
+                "unsupported-payload",
+                f"the request does not declare its body's hash, and the body is larger than {_LARGEST_UNDECLARED} bytes; "
+                "send x-amz-content-sha256",
+                shape="rest",
+            )
+        blocks.append(block)
+    return b"".join(blocks)
+
+
+async def _checked(verified: Verified, receive: Receive) -> AsyncIterator[bytes]:
+    """The body, each block as soon as it may be used, the last one when the whole is what was signed."""
+    async for block in _blocks(receive):
+        if checked := verified.body.feed(block):
+            yield checked
+    if last := verified.body.close():
+        yield last
+
+
+async def _known(body: Any) -> AsyncIterator[bytes]:
+    if body:
+        yield body
+
+
+async def _send(send: Send, request: Request, answer: Answer) -> None:
+    status, headers, body = answer
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

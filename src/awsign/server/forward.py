@@ -1,0 +1,95 @@
+"""Passing a verified request on to a server behind this one, and its answer back, both as streams."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+import httpcore2
+
+from ..authorization import without_presigned
+from ..errors import InvalidRequest, SignatureError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ..request import Request
+    from ..verify import Verified
+    from .app import Send
+
+log = logging.getLogger("awsign.server")
+
+# Not passed on: what belongs to one connection (RFC 9110, section 7.6.1), the signature and the token, which are meant for this
+# server alone, and the names that this server itself speaks by.
+_DROPPED = frozenset(
+    (
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade", "expect", "host", "authorization", "x-amz-security-token", "x-amz-s3session-token",
+        "x-awsign-access-key-id", "x-forwarded-host", "x-forwarded-proto",
+    )
+)  # fmt: skip
+_DROPPED_FROM_ANSWER = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"))
+
+
+class Forwarder:
+    """Sends what was verified to `url`: the path and query as they came, without the signature.
+
+    The server behind learns who signed from X-Awsign-Access-Key-Id, which no client can set.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidRequest(f"--forward {url!r}: it must be an http:// or https:// URL")
+        self._parts = parts
+        self._pool = httpcore2.AsyncConnectionPool(max_connections=100)
+
+    async def pass_on(self, request: Request, verified: Verified, body: AsyncIterator[bytes], send: Send) -> None:
+        """Send the request on, and its answer back to the client. SignatureError if its body is not what was signed."""
+        query = without_presigned(request.query) if verified.location == "query" and verified.scheme == "sigv4" else request.query
+        target = self._parts.path.rstrip("/") + request.path + (f"?{query}" if query else "")
+        url = httpcore2.URL(
+            scheme=self._parts.scheme.encode(),
+            host=(self._parts.hostname or "").encode(),
+            port=self._parts.port,
+            target=target.encode("latin-1"),
+        )
+        headers = [(b"Host", self._parts.netloc.encode())]
+        headers += [
+            (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value)
+            for name, value in request.headers
+            if name.lower() not in _DROPPED
+        ]
+        names = {name.lower() for name, _ in headers}
+        has_body = b"content-length" in names or any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+        if has_body and b"content-length" not in names:
+            headers.append((b"Transfer-Encoding", b"chunked"))
+        headers += [
+            (b"X-Awsign-Access-Key-Id", verified.access_key_id.encode()),
+            (b"X-Forwarded-Host", request.host.encode("latin-1")),
+            (b"X-Forwarded-Proto", request.scheme.encode()),
+        ]
+        started = False
+        try:
+            async with self._pool.stream(request.method, url, headers=headers, content=body if has_body else None) as response:
+                kept = [(name, value) for name, value in response.headers if name.lower().decode() not in _DROPPED_FROM_ANSWER]
+                await send({"type": "http.response.start", "status": response.status, "headers": kept})
+                started = True
+                async for block in response.aiter_stream():
+                    await send({"type": "http.response.body", "body": block, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+        except SignatureError:
+            raise
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+            log.warning(
+                "the server behind, %s://%s, did not answer: %s",
+                self._parts.scheme,
+                self._parts.netloc,
+                error or type(error).__name__,
+            )
+            if started:
+                raise  # The answer is cut short; uvicorn closes the connection, so that the client notices.
+            text = b"the server behind this gateway did not answer\n"
+            await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", str(len(text)).encode())]})
+            await send({"type": "http.response.body", "body": text})

@@ -1,0 +1,34 @@
+"""Running the verifying server on uvicorn, bound to 127.0.0.1."""
+
+from __future__ import annotations
+
+import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .app import VerifyingApp
+
+
+def serve(app: VerifyingApp, port: int, ready: Callable[[int], None]) -> None:
+    """Serve until interrupted. port: 0 takes a free one. ready: called with the port once connections are taken."""
+    import uvicorn
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(1024)
+    config = uvicorn.Config(
+        app,
+        http="h11",  # Raw targets and headers of up to 256 KiB, refused where they are malformed.
+        h11_max_incomplete_event_size=1 << 18,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        proxy_headers=False,  # Host and scheme are part of what is signed: no header may change them.
+        server_header=False,
+        ws="none",
+    )
+    ready(listener.getsockname()[1])
+    uvicorn.Server(config).run(sockets=[listener])
