@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from .authorization import MAX_EXPIRES, format_authorization, format_presigned, without_authorization, without_presigned
 from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
 from .derivation import derive
-from .encoding import encode
+from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of, require_aware
 from .payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
@@ -331,8 +331,16 @@ def _stamp(written: str | None, at: datetime | None) -> str:
 
 
 def _wire_path(request: Request, rules: Rules) -> str:
-    """The path to send. A path that is encoded once is sent as it is signed: then no server can read it in another way."""
-    return canonical_path(request.path, rules) if rules.encode == "once" and rules.path == "as-is" else request.path
+    """The path to send, where two readers could take the one that was given in two ways.
+
+    An S3 key is sent as it is signed: then no server can decode and encode it to something else. A path that ends in a dot
+    segment is sent resolved: RFC 3986 and smithy-rs sign `/a/.` as `/a/`, botocore and awscrt as `/a`.
+    """
+    if rules.encode == "once" and rules.path == "as-is":
+        return canonical_path(request.path, rules)
+    if rules.path == "normalize" and request.path.endswith(("/.", "/..")):
+        return remove_dot_segments(request.path)
+    return request.path
 
 
 def _url(request: Request, path: str, query: str) -> str:

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -107,7 +107,7 @@ def signed_names(case: Case, headers: list[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def stamp_of(case: Case) -> str:
-    return time_of(case).astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return time_of(case).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def check_derivation(derivation: Any, expected: Case) -> None:
@@ -174,13 +174,18 @@ def sigv4_header(case: Case) -> None:
         )  # fmt: skip
         unbodied = options.get("sign_body", True) or not body
         signed = signer.sign(
-            awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body),
+            awsign.Request(
+                request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body
+            ),
             at=time_of(case),
             payload=None if unbodied and "payload_hash" not in options else payload_hash,
         )
         check_derivation(signed.derivation, expected)
         if "authorization" in expected:
-            theirs, ours = parse_authorization(expected["authorization"]), parse_authorization(dict(signed.headers)["Authorization"])
+            theirs, ours = (
+                parse_authorization(expected["authorization"]),
+                parse_authorization(dict(signed.headers)["Authorization"]),
+            )
             for part in ("access_key_id", "date", "region", "service", "signed_headers", "signature"):
                 equal(f"Authorization {part}", getattr(ours, part), getattr(theirs, part))
 
@@ -199,7 +204,10 @@ def sigv4_header(case: Case) -> None:
             return
         if payload_hash != hash_body(body)[0] and "x-amz-content-sha256" not in {n.lower() for n, _ in arrived}:
             return
-        if "x-amz-content-sha256" in {n.lower() for n, _ in arrived} and payload_hash not in (hash_body(body)[0], "UNSIGNED-PAYLOAD"):
+        if "x-amz-content-sha256" in {n.lower() for n, _ in arrived} and payload_hash not in (
+            hash_body(body)[0],
+            "UNSIGNED-PAYLOAD",
+        ):
             return
         if payload_hash == "UNSIGNED-PAYLOAD" and own.payload == "hash" and own.content_sha256 == "omit":
             return
@@ -207,7 +215,9 @@ def sigv4_header(case: Case) -> None:
             request["method"], request["target"], [*arrived, ("Authorization", expected["authorization"])], body
         )
         known = credentials_of(case)
-        verified = awsign.Verifier(lambda key: known.secret_access_key if key == known.access_key_id else None, now=time_of(case)).verify(received)
+        verified = awsign.Verifier(
+            lambda key: known.secret_access_key if key == known.access_key_id else None, now=time_of(case)
+        ).verify(received)
         equal("verified access key", verified.access_key_id, known.access_key_id)
 
 
@@ -257,7 +267,9 @@ def presign(case: Case) -> None:
         if own.presigned_payload == "hash" and payload_hash != hash_body(body)[0]:
             return
         parts = urlsplit(link.url)
-        received = awsign.Request.received(request["method"], f"{parts.path}?{parts.query}", [("Host", parts.netloc), *link.headers], body)
+        received = awsign.Request.received(
+            request["method"], f"{parts.path}?{parts.query}", [("Host", parts.netloc), *link.headers], body
+        )
         awsign.Verifier(lambda key: credentials, now=time_of(case)).verify(received)
 
 
@@ -287,7 +299,7 @@ def sigv2_query(case: Case) -> None:
         equal("signed_url", parameters(signed.url), parameters(expected["signed_url"]))
     at = datetime.fromisoformat(dict(request["params"])["Timestamp"])
     received = awsign.Request.received(signed.method, signed.url.partition(request["host"])[2], signed.headers, signed.body)
-    awsign.Verifier(lambda key: credentials, now=at if at.tzinfo else at.replace(tzinfo=timezone.utc)).verify(received)
+    awsign.Verifier(lambda key: credentials, now=at if at.tzinfo else at.replace(tzinfo=UTC)).verify(received)
 
 
 def s3_v2(case: Case) -> None:
@@ -305,7 +317,7 @@ def s3_v2(case: Case) -> None:
     date = next((value for name, value in request["headers"] if name.lower() == "x-amz-date"), None)
     date = date or next((value for name, value in request["headers"] if name.lower() == "date"), None)
     if expires is not None:
-        end = datetime.fromtimestamp(options["expires_at"], timezone.utc)
+        end = datetime.fromtimestamp(options["expires_at"], UTC)
         link = awsign.S3SigV2(credentials, bucket).presign(
             awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"]),
             at=end - timedelta(seconds=60),
@@ -322,7 +334,7 @@ def s3_v2(case: Case) -> None:
         equal("signature", signed.derivation.signature, expected["signature"])
         equal("Authorization", dict(signed.headers)["Authorization"], expected["authorization"])
         target, sent = request["target"], list(signed.headers)
-        at = datetime.strptime(date.removesuffix("+0000").removesuffix("GMT").strip(), "%a, %d %b %Y %H:%M:%S").replace(tzinfo=timezone.utc)
+        at = datetime.strptime(date.removesuffix("+0000").removesuffix("GMT").strip(), "%a, %d %b %Y %H:%M:%S").replace(tzinfo=UTC)
     else:
         return
     sent = [pair for pair in sent if pair[0].lower() != "content-md5"]
@@ -378,7 +390,11 @@ def unit_query(case: Case) -> None:
 
 def unit_headers(case: Case) -> None:
     headers = [(name, utf8(value)) for name, value in case["request"]["headers"]]
-    equal("canonical headers", readable(canonical_headers(headers, signed_names(case, headers))), case["expected"]["canonical_headers"])
+    equal(
+        "canonical headers",
+        readable(canonical_headers(headers, signed_names(case, headers))),
+        case["expected"]["canonical_headers"],
+    )
 
 
 def unit_host(case: Case) -> None:
@@ -390,7 +406,9 @@ def unit_host(case: Case) -> None:
 def unit_skip(case: Case) -> None:
     request = case["request"]
     signed = awsign.SigV4(credentials_of(case), case["service"], case["region"], sign_headers=awsign.ALL_HEADERS).sign(
-        awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body_of(request)),
+        awsign.Request(
+            request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], body_of(request)
+        ),
         at=time_of(case),
     )
     equal("signed headers", ";".join(signed.derivation.signed_headers or ()), case["expected"]["signed_headers"])
@@ -425,7 +443,14 @@ def unit_parse(case: Case) -> None:
         return
     if not expected["accept"]:
         raise Failed(f"accepted, but it must be refused: {expected['reason']}")
-    for theirs, ours in {"algorithm": "algorithm", "access_key": "access_key_id", "date": "date", "region": "region", "service": "service", "signature": "signature"}.items():
+    for theirs, ours in {
+        "algorithm": "algorithm",
+        "access_key": "access_key_id",
+        "date": "date",
+        "region": "region",
+        "service": "service",
+        "signature": "signature",
+    }.items():
         if theirs in expected:
             equal(theirs, getattr(claimed, ours), expected[theirs])
     if "signed_headers" in expected:

@@ -11,7 +11,7 @@ import click
 
 from ..endpoints import infer
 from ..errors import InvalidRequest, MissingExtra
-from ..redact import masked, masked_value
+from ..redact import MASK, masked, masked_value
 from ..request import Request
 from ..sigv4 import Signed
 from . import failure
@@ -286,6 +286,10 @@ def _show_request(signed: Signed) -> None:
     for title, derived in (("canonical request", derivation.canonical_request), ("string to sign", derivation.string_to_sign)):
         if derived:
             lines += [f"* {title}:", *(f"*   {line}" for line in masked(derived).split("\n"))]
+    if derivation.signature:
+        # In a query it is all that is needed to send the request: it is masked like a password.
+        in_query = derivation.signature in unquote(signed.url)
+        lines.append(f"* signature: {MASK + ' (in the query)' if in_query else derivation.signature}")
     _say(lines)
 
 

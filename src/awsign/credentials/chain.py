@@ -38,7 +38,8 @@ class Chain(Source):
             except NotHere as reason:
                 missed.append(f"  - {source.name}: {reason}")
             except CredentialsError as error:
-                raise CredentialsError(f"{source.name}: {error}") from None
+                before = "\nbefore it, looked in\n" + "\n".join(missed) if missed else ""
+                raise CredentialsError(f"{source.name}: {error}{before}") from None
             else:
                 self.found_in = source.name
                 return credentials

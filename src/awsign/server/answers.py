@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ..redact import masked
 
@@ -115,6 +115,7 @@ def _xml_text(text: str) -> str:
 
 
 def _document(root: Element) -> bytes:
+    indent(root)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root) + b"\n"
 
 

@@ -1,0 +1,75 @@
+# make demo       the four programs, signed, sent, verified and answered on this machine
+# make test       linter, type checker, import layers and all tests, real servers and clients included
+# make demo-real  the same four programs against MiniStack and moto
+# make vectors DIR=path   the vector harness on any folder of .jsonl files
+# make bench      signing, presigning and verifying beside their peers
+#
+# Each makes what it needs: an environment in .venv, and for the tests servers and npm packages in .servers.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVERS := .servers
+DIR ?= tests/vectors
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo demo-real test lint vectors bench clean servers
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/demo.py
+
+demo-real: $(VENV)/.demo servers
+	$(BIN)/python examples/demo_real.py
+
+test: lint servers
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+vectors: $(VENV)/.demo
+	$(BIN)/python -m tests.vectors.harness $(DIR)
+
+bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m benchmarks
+
+# A fresh machine's pip may be too old for dependency groups.
+$(VENV)/.venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "awsign needs Python 3.11 or later; make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.venv pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[cli,server]' --group demo
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --group lint --group test
+	touch $@
+
+# Real servers, each in an environment of its own: some pin what another needs newer.
+servers: $(SERVERS)/swift/.ready $(SERVERS)/ministack/.ready $(SERVERS)/moto/.ready $(SERVERS)/node/.ready $(SERVERS)/curl.ready
+
+$(SERVERS)/%/.ready: tests/servers/%.txt
+	$(PYTHON) -m venv $(SERVERS)/$*
+	$(SERVERS)/$*/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+$(SERVERS)/node/.ready: tests/servers/node/package.json
+	mkdir -p $(SERVERS)/node
+	cp tests/servers/node/package.json $(SERVERS)/node/
+	cd $(SERVERS)/node && npm install --silent --no-audit --no-fund
+	touch $@
+
+$(SERVERS)/curl.ready:
+	mkdir -p $(SERVERS)
+	command -v curl || { apt-get update -qq && apt-get install -y -qq curl; }
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(SERVERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

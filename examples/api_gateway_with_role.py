@@ -1,0 +1,25 @@
+"""Signature Version 4, an API with a domain of its own, with the role of the EC2 instance that this runs on.
+
+The host tells neither service nor region, so the signer is told both. The role's temporary credentials come from the instance
+metadata service and are refreshed before they end: the signer may live as long as the program.
+
+    API_URL=https://api.example.com/orders?status=open python examples/api_gateway_with_role.py
+"""
+
+import os
+import urllib.error
+import urllib.request
+
+import awsign
+from awsign.credentials import InstanceMetadata, Refreshing
+
+role = Refreshing(InstanceMetadata())
+signer = awsign.SigV4(role, service="execute-api", region=os.environ.get("AWS_REGION", "us-east-1"))
+
+signed = signer.sign(awsign.Request("GET", os.environ.get("API_URL", "https://api.example.com/orders?status=open")))
+
+try:
+    with urllib.request.urlopen(urllib.request.Request(signed.url, headers=dict(signed.headers))) as response:
+        print(response.read().decode())
+except urllib.error.HTTPError as error:
+    raise SystemExit(f"{error.code}: {error.read().decode()}") from None

@@ -1,0 +1,124 @@
+"""Real servers for tests and for `make demo-real`, each started on a free port of 127.0.0.1 and ended with its block.
+
+`make servers` installs them in .servers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+INSTALLED = HERE.parent.parent / ".servers"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def installed(path: str) -> str:
+    found = INSTALLED / path
+    if not found.exists():
+        raise RuntimeError(f"{found} is not installed; run `make servers`")
+    return str(found)
+
+
+@contextmanager
+def running(command: list[str], url: str, environ: dict[str, str] | None = None, cwd: str | None = None) -> Iterator[str]:
+    """A server process; gives its URL once it answers HTTP at all."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and "proxy" not in name.lower()}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=clean | (environ or {}), stdout=log, stderr=log, cwd=cwd)
+        try:
+            deadline = time.monotonic() + 60
+            while not answers(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise RuntimeError(f"{command[0]} did not start: {log.read().decode(errors='replace')[-2000:]}")
+                time.sleep(0.05)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def swift(key: str, secret: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as directory:
+        port = free_port()
+        command = [installed("swift/bin/python"), str(HERE / "swift_s3.py"), str(port), directory, key, secret]
+        with running(command, f"http://127.0.0.1:{port}") as url:
+            yield url
+
+
+@contextmanager
+def ministack(*, auth: bool = True) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as directory:
+        port = free_port()
+        environ = {
+            "AUTH": str(auth).lower(), "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": directory, "HOME": directory,
+            "S3_DATA_DIR": f"{directory}/s3", "STATE_DIR": f"{directory}/state", "DOCKER_HOST": "unix:///nonexistent",
+            "LOG_LEVEL": "WARNING", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
+        }  # fmt: skip
+        with running([installed("ministack/bin/ministack")], f"http://127.0.0.1:{port}", environ, cwd=directory) as url:
+            yield url
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    port = free_port()
+    with running([installed("moto/bin/moto_server"), "-H", "127.0.0.1", "-p", str(port)], f"http://127.0.0.1:{port}") as url:
+        yield url
+
+
+@contextmanager
+def awsign_serve(*options: str) -> Iterator[str]:
+    """`awsign serve`, as a person starts it."""
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "awsign"), "serve", "--port", str(port), *options]
+    with running(command, f"http://127.0.0.1:{port}") as url:
+        yield url
+
+
+def ministack_user(url: str) -> tuple[str, str]:
+    """An IAM user of MiniStack with all permissions: its root keys `test`/`test` are never verified. Gives key and secret."""
+    import json
+
+    import boto3
+
+    iam = boto3.client("iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    everything = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    anyone = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    )
+    iam.create_user(UserName="tester")
+    iam.put_user_policy(UserName="tester", PolicyName="all", PolicyDocument=everything)
+    iam.create_role(RoleName="tested", AssumeRolePolicyDocument=anyone)
+    iam.put_role_policy(RoleName="tested", PolicyName="all", PolicyDocument=everything)
+    key = iam.create_access_key(UserName="tester")["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
