@@ -126,7 +126,7 @@ def test_presigned_uploads(s3, bucket, scheme) -> None:
 
 
 def test_an_expired_url_is_refused(swift) -> None:
-    past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
+    past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=10)
     link = awsign.SigV4(awsign.Credentials(KEY, SECRET), "s3", "us-east-1").presign(
         awsign.Request("GET", f"{swift}/awsign-tests/x"), expires=60, at=past
     )

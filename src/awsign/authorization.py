@@ -73,37 +73,38 @@ def _parse_credential(credential: str) -> tuple[str, str, str, str]:
     parts = credential.rsplit("/", 4)
     expected = "<access key>/<yyyymmdd>/<region>/<service>/aws4_request"
     if len(parts) != 5 or not (parts[2] and parts[3]):
-        raise Fault("malformed-credential", f"the credential {credential!r} is not of the form {expected}")
+        raise Fault("malformed-credential", f"the credential {credential[:120]!r} is not of the form {expected}")
     access_key_id, date, region, service, terminator = parts
     if terminator != TERMINATOR:
         if not _DAY.fullmatch(date):
-            raise Fault("malformed-credential", f"the credential {credential!r} is not of the form {expected}")
-        raise Fault("bad-terminator", f"the credential scope ends with {terminator!r}; it must end with {TERMINATOR!r}")
+            raise Fault("malformed-credential", f"the credential {credential[:120]!r} is not of the form {expected}")
+        raise Fault("bad-terminator", f"the credential scope ends with {terminator[:40]!r}; it must end with {TERMINATOR!r}")
     if not _DAY.fullmatch(date) or parse_timestamp(f"{date}T000000Z") is None:
-        raise Fault("bad-scope-date", f"the date {date!r} of the credential scope is not a day written as yyyymmdd")
+        raise Fault("bad-scope-date", f"the date {date[:40]!r} of the credential scope is not a day written as yyyymmdd")
     return access_key_id, date, region, service
 
 
 def _parse_signed_headers(text: str) -> tuple[str, ...]:
     if not _SIGNED_HEADERS.fullmatch(text):
-        raise Fault("malformed-component", f"SignedHeaders {text!r} is not a list of lower-case header names joined by ';'")
+        raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not a list of lower-case header names joined by ';'")
     names = tuple(text.split(";"))
     if any(a >= b for a, b in pairwise(names)):
-        raise Fault("malformed-component", f"SignedHeaders {text!r} is not sorted, or has a name twice")
+        raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not sorted, or has a name twice")
     return names
 
 
 def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> Authorization:
     """An Authorization header's value -> what it claims; Fault if it does not read as a Version 4 signature."""
-    algorithm, *rest = value.split(None, 1)
-    if not rest:
+    words = value.split(None, 1)
+    if len(words) < 2:
         raise Fault("malformed-authorization", "the Authorization header has nothing after its first word")
+    algorithm, rest = words
     if algorithm not in algorithms:
         raise Fault(
             "unsupported-algorithm", f"the Authorization header begins with {algorithm[:40]!r}; supported: {', '.join(algorithms)}"
         )
     components: dict[str, str] = {}
-    for part in rest[0].split(","):
+    for part in rest.split(","):
         name, equals, text = part.strip().partition("=")
         if not equals:
             raise Fault("malformed-component", f"{part.strip()[:60]!r} in the Authorization header is not of the form name=value")
@@ -187,6 +188,10 @@ def is_signature(authorization: str) -> bool:
 
 def without_presigned(query: str) -> str:
     """A wire query without the signature that it carries: all of one, or InvalidRequest for a part of one."""
+    if "Signature=" in query and {"AWSAccessKeyId", "Signature"} <= {name for name, _ in query_pairs(query)}:
+        raise InvalidRequest(
+            "the query has an older signature (AWSAccessKeyId, Signature); a request takes one, take it out of the URL"
+        )
     if "x-amz-" not in query.lower():
         return query
     names = {name.lower() for name, _ in query_pairs(query)} & _SIGNATURE_PARAMETERS

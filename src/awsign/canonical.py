@@ -41,12 +41,22 @@ NEVER_SIGNED_PREFIXES = ("proxy-", "sec-")
 SIGNED_BY_DEFAULT = frozenset(("host", "content-type", "content-md5"))
 SIGNED_PREFIX = "x-amz-"
 
+# A header of these means one thing: sent twice, two readers could take two of them. Others are joined, as the AWS suite has it
+# (get-header-value-order), and so are those of S3's metadata.
+_SINGLE = frozenset(["authorization", "host", "date", "content-type", "content-md5", "content-length"])
+_JOINED_PREFIX = "x-amz-meta-"
+
 _CANONICAL_PAIR = re.compile(r"[A-Za-z0-9\-._~]+=[A-Za-z0-9\-._~]*")
 
 
 def may_be_signed(name: str) -> bool:
     """Whether a header, by its lower-case name, can be signed without being changed on the way."""
     return name not in NEVER_SIGNED and not name.startswith(NEVER_SIGNED_PREFIXES)
+
+
+def may_be_repeated(name: str) -> bool:
+    """Whether a header, by its lower-case name, may stand in a request more than once."""
+    return name not in _SINGLE and (not name.startswith(SIGNED_PREFIX) or name.startswith(_JOINED_PREFIX))
 
 
 def canonical_path(path: str, rules: Rules) -> str:

@@ -15,6 +15,7 @@ _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _DOTS_OR_EMPTY = re.compile(r"//|/\.")
 # ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
 _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
+_LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*")
 _NEEDS_FOLDING = re.compile(r"[\t\n\r\v\f]|  |^ | $")
 
 _ESCAPED = {chr(byte): f"%{byte:02X}" for byte in range(256)}
@@ -40,8 +41,21 @@ def decode(text: str) -> str:
 
 
 def utf8(text: str) -> str:
-    """Wire text for text: the bytes of its UTF-8. Surrogates that `surrogateescape` made of bytes become those bytes again."""
+    """Wire text for text: the bytes of its UTF-8. Surrogates that `surrogateescape` made of bytes become those bytes again.
+
+    UnicodeEncodeError for other surrogates, which are the bytes of nothing.
+    """
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def arrived(text: str | bytes) -> str:
+    """Wire text for what arrived, whatever it is: bytes as they are, text as its UTF-8."""
+    if isinstance(text, bytes):
+        return text.decode("latin-1")
+    try:
+        return utf8(text)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def readable(text: str) -> str:
@@ -71,3 +85,8 @@ def remove_dot_segments(path: str) -> str:
 def fold(value: str) -> str:
     """A header's value with white space trimmed from its ends and every run of it, quoted or not, made one space."""
     return _FOLDABLE.sub(" ", value).strip(" ") if _NEEDS_FOLDING.search(value) else value
+
+
+def unfold(value: str) -> str:
+    """A header's value trimmed, a line break and the white space around it made one space, and no more: S3's older scheme."""
+    return _LINE_FOLD.sub(" ", value).strip(" \t")

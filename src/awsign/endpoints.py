@@ -23,41 +23,79 @@ _HOSTS = [
         (rf"{_BUCKET}(?P<service>s3-outposts|s3-object-lambda)\.{_REGION}{_AWS}", None, None),
         (rf"{_BUCKET}s3express-[^.]+(?:\.dualstack)?\.{_REGION}{_AWS}", "s3express", None),
         (rf"{_BUCKET}(?:s3|s3-accesspoint|s3-control|s3-fips|s3-accesspoint-fips)[.-](?:dualstack\.)?{_REGION}{_AWS}", "s3", None),
+        (rf"{_BUCKET}s3-accelerate(?:\.dualstack)?\.amazonaws\.com", "s3", None),
         # The global host answers for us-east-1 and redirects for other regions.
-        (rf"{_BUCKET}s3(?:-external-1)?{_AWS}", "s3", "us-east-1"),
+        (rf"{_BUCKET}s3(?:-external-1)?\.amazonaws\.com", "s3", "us-east-1"),
         (rf"[^.]+\.execute-api(?:-fips)?\.{_REGION}{_AWS}", "execute-api", None),
         (rf"[^.]+\.lambda-url\.{_REGION}\.on\.aws", "lambda", None),
         (rf"[^/]+\.{_REGION}\.(?P<service>es|aoss|cloudsearch){_AWS}", None, None),
         (rf"[^/]+\.{_REGION}\.vpc-lattice-svcs\.on\.aws", "vpc-lattice-svcs", None),
-        (rf"[^.]+\.iot\.{_REGION}{_AWS}", "iotdata", None),
+        (rf"[^.]+(?:\.ats)?\.iot\.{_REGION}{_AWS}", "iotdata", None),
         (rf"[^.]+\.appsync-api\.{_REGION}{_AWS}", "appsync", None),
         (rf"aps-workspaces\.{_REGION}{_AWS}", "aps", None),
         # Old names: region first.
         (rf"{_REGION}\.(?P<service>queue|sqs|elasticmapreduce){_AWS}", None, None),
-        (rf"(?:[^/]+\.)?(?P<service>[a-z0-9-]+)\.{_REGION}{_AWS}", None, None),
-        (rf"(?P<service>[a-z0-9-]+){_AWS}", None, None),
+        (rf"(?P<service>[a-z0-9.-]+?)\.{_REGION}{_AWS}", None, None),
+        (r"(?P<service>[a-z0-9.-]+)\.amazonaws\.com", None, None),
     )
 ]
 
-# Endpoint prefix -> signing name, where they differ (botocore's models: `endpointPrefix`, `signingName`).
+# What stands before the region -> signing name, where its last label is not the name (botocore's models: `endpointPrefix`,
+# `signingName`; tests/test_endpoints.py holds all of botocore's services against this).
 _SIGNING_NAMES = {
-    "email": "ses",
-    "email-smtp": "ses",
-    "queue": "sqs",
-    "monitoring": "monitoring",
-    "bedrock-runtime": "bedrock",
+    "account-access-runtime": "account-access",
+    "agent-registry-control": "agent-registry",
+    "agreement-marketplace": "aws-marketplace",
+    "api.tunneling.iot": "IoTSecuredTunneling",
+    "appconfigdata": "appconfig",
+    "appstream2": "appstream",
     "bedrock-agent": "bedrock",
     "bedrock-agent-runtime": "bedrock",
-    "runtime": "sagemaker",
+    "bedrock-agentcore-control": "bedrock-agentcore",
+    "bedrock-data-automation": "bedrock",
+    "bedrock-data-automation-runtime": "bedrock",
+    "bedrock-runtime": "bedrock",
+    "cassandra-streams": "cassandra",
+    "catalog.marketplace": "aws-marketplace",
+    "cloudhsmv2": "cloudhsm",
+    "cloudsearchdomain": "cloudsearch",
+    "cloudwatch-omni": "cloudwatch",
+    "contact-lens": "connect",
+    "data-signer": "signer",
+    "data.jobs.iot": "iot-jobs-data",
+    "deployment-marketplace": "aws-marketplace",
+    "discovery-marketplace": "aws-marketplace",
+    "email": "ses",
+    "entitlement.marketplace": "aws-marketplace",
+    "eventsv2": "events",
+    "forecastquery": "forecast",
+    "global.health": "health",
+    "iam-toolbox": "iam",
+    "identity-chime": "chime",
+    "ivsrealtime": "ivs",
+    "mail-manager": "ses",
+    "media-pipelines-chime": "chime",
+    "meetings-chime": "chime",
+    "memory-db": "memorydb",
+    "messaging-chime": "chime",
+    "metering.marketplace": "aws-marketplace",
+    "migrationhub-config": "mgh",
+    "models-v2-lex": "lex",
+    "oidc": "sso-oauth",
+    "participant.connect": "execute-api",
+    "partnercentral-prm": "partnercentral",
+    "personalize-events": "personalize",
+    "personalize-runtime": "personalize",
+    "pinpoint": "mobiletargeting",
+    "portal.sso": "awsssoportal",
+    "queue": "sqs",
+    "reporting-marketplace": "aws-marketplace",
+    "runtime-v2-lex": "lex",
+    "runtime.sagemaker": "sagemaker",
+    "servicecatalog-appregistry": "servicecatalog",
+    "sms-voice.pinpoint": "sms-voice",
     "transcribestreaming": "transcribe",
-    "autoscaling-plans": "autoscaling-plans",
-    "tagging": "tagging",
-    "metering": "aws-marketplace",
-    "entitlement": "aws-marketplace",
-    "portal": "sso",
-    "device-metrics": "sms-voice",
-    "rds-data": "rds-data",
-    "cognito-sync": "cognito-sync",
+    "voice-chime": "chime",
 }
 
 # Services with one endpoint, and the region that its credential scope names (endpoints.json, `aws-global`).
@@ -80,6 +118,7 @@ _GLOBAL = {
     "sqs": "us-east-1",
     "sns": "us-east-1",
     "dynamodb": "us-east-1",
+    "savingsplans": "us-east-1",
     "elasticmapreduce": "us-east-1",
 }
 
@@ -98,8 +137,10 @@ def _infer_host(host: str) -> tuple[str | None, str | None]:
     for pattern, service, region in _HOSTS:
         if match := pattern.fullmatch(host):
             groups = match.groupdict()
-            prefix = service or groups["service"].removesuffix("-fips")
-            service = service or _SIGNING_NAMES.get(prefix, prefix)
+            if service is None:
+                labels = groups["service"].removesuffix("-fips").removesuffix(".dualstack")
+                last = labels.rpartition(".")[2].removesuffix("-fips")
+                service = _SIGNING_NAMES.get(labels) or _SIGNING_NAMES.get(last, last)
             return service, region or groups.get("region") or _GLOBAL.get(service)
     return None, None
 
@@ -127,10 +168,10 @@ def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: s
     return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}/{path}"
 
 
+_VIRTUAL_HOST = re.compile(r"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|api\.aws|localhost)")
+
+
 def bucket_of(host: str) -> str | None:
-    """The bucket that a virtual-hosted S3 host names, None for a path-style or another host."""
-    match = re.fullmatch(
-        r"(.+)\.s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d+|-external-1)?\.(?:amazonaws\.com(?:\.cn)?|localhost)",
-        host.partition(":")[0],
-    ) or re.fullmatch(r"(.+)\.[a-z]{2}(?:-[a-z]+)+-\d+\.s3\.amazonaws\.com(?:\.cn)?", host.partition(":")[0])
+    """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
+    match = _VIRTUAL_HOST.fullmatch(host.partition(":")[0].lower().removesuffix("."))
     return match[1] if match else None

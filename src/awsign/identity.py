@@ -68,6 +68,10 @@ class Credentials:
                 f"the secret access key of {access_key_id} begins or ends with white space or holds a control character; "
                 "a line break copied with it, most likely"
             )
+        try:
+            secret_access_key.encode()
+        except UnicodeEncodeError:  # `from None`: the error holds the text.
+            raise CredentialsError(f"the secret access key of {access_key_id} has bytes that are not UTF-8") from None
         if session_token is not None:
             if not isinstance(session_token, str):
                 raise CredentialsError(f"the session token must be a str or None, not {type(session_token).__name__}")

@@ -71,7 +71,7 @@ def hash_body(body: Body, iterables: Literal["spool", "refuse"] = "spool") -> tu
         raise InvalidRequest(f"a {type(body).__name__} cannot be hashed without being consumed; {_CHOICES}")
     spooled = _Spool()
     if hasattr(body, "read"):
-        while block := body.read(_BLOCK):
+        while (block := body.read(_BLOCK)) != b"":
             spooled.write(block)
     else:
         for block in body:  # type: ignore[union-attr]
@@ -115,7 +115,7 @@ def _hash_file(file: object) -> str:
     start = file.tell()  # type: ignore[attr-defined]
     digest = sha256()
     try:
-        while block := file.read(_BLOCK):  # type: ignore[attr-defined]
+        while (block := file.read(_BLOCK)) != b"":  # type: ignore[attr-defined]
             _require_bytes(block)
             digest.update(block)
     finally:
@@ -126,5 +126,7 @@ def _hash_file(file: object) -> str:
 def _require_bytes(block: object) -> None:
     if isinstance(block, str):
         raise TypeError("a body gave str, not bytes; open the file in binary mode ('rb'), or encode what the iterable yields")
+    if block is None:
+        raise InvalidRequest("a body that does not block gave nothing yet; its end cannot be told, make it blocking")
     if not isinstance(block, (bytes, bytearray, memoryview)):
         raise TypeError(f"a body gave {type(block).__name__}, not bytes")

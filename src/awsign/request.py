@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from .encoding import utf8
+from .canonical import may_be_repeated
+from .encoding import arrived, utf8
 from .errors import InvalidRequest
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Body: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes] | None
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
+_ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=\-]+|\[[0-9A-Fa-f:.]+\]")
@@ -78,18 +80,22 @@ class Request:
         self.method = method.upper()  # As every client sends it.
         self.scheme, self.authority, self.path, self.query = _split_url(url)
         hosts = []
-        kept = []
+        kept: list[Header] = []
         for name, value in _pairs(headers):
             value = _sendable_value(name, value)
             if name.lower() == "host":
-                hosts.append(value if isinstance(value, str) else value.decode("latin-1"))
+                hosts.append(value)
             else:
                 kept.append((name, value))
-        if len(hosts) > 1:
-            raise InvalidRequest(f"two Host headers, {hosts[0]!r} and {hosts[1]!r}; a request has one")
-        if hosts and not hosts[0]:
-            raise InvalidRequest("the Host header is empty; leave it out to have that of the URL")
-        self.host = hosts[0] if hosts else self.authority
+        names = [name.lower() for name, _ in kept] + ["host"] * len(hosts)
+        for name in names if len(names) > len(set(names)) else ():
+            if names.count(name) > 1 and not may_be_repeated(name):
+                raise InvalidRequest(
+                    f"the request has the header {name} twice, which two readers could read in two ways; leave one out"
+                )
+        if hosts and not (isinstance(hosts[0], str) and hosts[0]):
+            raise InvalidRequest(f"the Host header {hosts[0]!r} is not a host; leave it out to have that of the URL")
+        self.host = str(hosts[0]) if hosts else self.authority
         self.headers = tuple(kept)
         self.body = _body(body)
 
@@ -109,26 +115,26 @@ class Request:
         None or a stream where it is yet to be read. scheme: of the connection, as the client saw it.
         """
         self = cls.__new__(cls)
-        self.method = method
+        self.method = arrived(method)
         self.scheme = scheme
-        target = target.decode("latin-1") if isinstance(target, bytes) else utf8(target)
+        target = arrived(target)
         authority = None
-        if not target.startswith("/") and (absolute := _URL.match(target)):  # RFC 9112, section 3.2.2: as proxies are asked.
-            authority, target = absolute[2], target[absolute.end(2) :]
+        if absolute := _ABSOLUTE_FORM.match(target):  # RFC 9112, section 3.2.2: as proxies are asked.
+            authority, target = absolute[2], target[absolute.end() :]
         path, _, self.query = target.partition("?")
         self.path = path or "/"
-        pairs = [
-            (utf8(name), utf8(value) if isinstance(value, str) else value.decode("latin-1")) for name, value in _pairs(headers)
-        ]
-        hosts = [value for name, value in pairs if name.lower() == "host"] or [
-            value for name, value in pairs if name == ":authority"
-        ]
+        pairs = [(arrived(name), arrived(value)) for name, value in _pairs(headers)]
+        # HTTP/2's :authority is the host; both are there where something on the way made one of the other.
+        hosts = [value for name, value in pairs if name.lower() == "host"]
+        hosts += [value for name, value in pairs if name == ":authority" and value not in hosts]
         self.host = ",".join(host.strip(" \t") for host in hosts)
         self.authority = self.host if authority is None else authority
         self.headers = tuple(
             [("host", host) for host in hosts] + [pair for pair in pairs if pair[0].lower() not in ("host", ":authority")]
         )
-        self.body = body.encode() if isinstance(body, str) else body
+        if isinstance(body, str):
+            body = body.encode("utf-8", "surrogatepass")
+        self.body = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
         return self
 
     @property
@@ -151,7 +157,7 @@ def _split_url(url: str) -> tuple[str, str, str, str]:
         raise TypeError(f"a URL must be a str, not {type(url).__name__}")
     match = _URL.fullmatch(url)
     if match is None:
-        raise InvalidRequest(f"the URL {url[:60]!r} is not absolute; it must begin as https://host/")
+        raise InvalidRequest(f"the URL {_shown(url)!r} is not absolute; it must begin as https://host/")
     scheme, authority, path, query, fragment = match.groups()
     scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
@@ -162,17 +168,22 @@ def _split_url(url: str) -> tuple[str, str, str, str]:
             "the URL has a user name or password before its host; a signed request has no use for them, leave them out"
         )
     if not host:
-        raise InvalidRequest(f"the URL {url[:60]!r} has no host")
+        raise InvalidRequest(f"the URL {_shown(url)!r} has no host")
     if not _HOST.fullmatch(host):
         fix = "write it in its xn-- form" if not host.isascii() else "is it spelt right?"
         raise InvalidRequest(f"the host {host!r} has a character that no host has; {fix}")
-    if port and not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise InvalidRequest(f"the port {port!r} is not a number from 0 to 65535")
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
+        raise InvalidRequest("the port is not a number from 0 to 65535; is there a password before the host?")
     if fragment is not None:
         raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
     path = _sendable("path", path) or "/"
     query = _sendable("query", query).replace("+", "%20") if query else ""
     return scheme, host_header(scheme, host, port), path, query
+
+
+def _shown(url: str) -> str:
+    """The beginning of a URL for a message: without what may be a password."""
+    return f"...@{url.rpartition('@')[2][:60]}" if "@" in url else url[:60]
 
 
 def _sendable(what: str, text: str) -> str:
@@ -184,17 +195,20 @@ def _sendable(what: str, text: str) -> str:
         raise InvalidRequest(
             f"in the {what} of the URL, no two hex digits follow the % of {text[stray.start() :][:12]!r}; write % as %25"
         )
-    text = _UNSENDABLE.sub(lambda match: f"%{ord(match[0]):02X}", utf8(text))
+    try:
+        text = _UNSENDABLE.sub(lambda match: f"%{ord(match[0]):02X}", utf8(text))
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"the {what} of the URL has a lone surrogate, which no encoding has bytes for") from None
     return _ESCAPE.sub(lambda match: match[0].upper(), text)
 
 
 def _pairs(headers: Headers) -> Iterable[tuple[str, str | bytes]]:
     items = headers.items() if hasattr(headers, "items") else headers
     for pair in items:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError("headers must be a mapping, or an iterable of (name, value) pairs")
         name, value = pair
-        if isinstance(name, bytes):
-            name = name.decode("latin-1")
-        yield name, value
+        yield (name.decode("latin-1") if isinstance(name, bytes) else name), value
 
 
 def _sendable_value(name: str, value: str | bytes) -> str | bytes:
@@ -227,7 +241,10 @@ def _body(body: Body | str) -> Body:
     if body is None or isinstance(body, bytes):
         return body
     if isinstance(body, str):
-        return body.encode()
+        try:
+            return body.encode()
+        except UnicodeEncodeError:
+            raise InvalidRequest("the body has a lone surrogate, which UTF-8 has no bytes for; pass bytes") from None
     if isinstance(body, (bytearray, memoryview)):
         return bytes(body)
     if hasattr(body, "items"):

@@ -7,17 +7,18 @@ Source: S3 user guide (archived), "Signing and authenticating REST requests".
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from .authorization import without_authorization
 from .canonical import query_pairs
 from .derivation import Derivation
-from .encoding import decode, encode, encode_path, fold
+from .encoding import decode, encode, encode_path, unfold
 from .endpoints import bucket_of
 from .errors import InvalidRequest
-from .identity import credentials_from, provider_of, require_aware
-from .scope import now
-from .sigv2 import signature
+from .identity import credentials_from, provider_of
+from .scope import in_utc, now
+from .sigv2 import signature, span_of
 from .sigv4 import Presigned, Signed
 
 TYPE_CHECKING = False
@@ -45,14 +46,25 @@ RESPONSE_OVERRIDES = frozenset(
     f"response-{name}"
     for name in ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 )
+_BUCKET = re.compile(r"[A-Za-z0-9._-]+")
 _SIGNATURE_PARAMETERS = frozenset(("AWSAccessKeyId", "Expires", "Signature", "x-amz-security-token"))
+
+
+def is_signed_parameter(name: str) -> bool:
+    """Whether a query parameter is part of the resource."""
+    return name in SUB_RESOURCES or name in RESPONSE_OVERRIDES
+
+
+def stands_for_header(name: str) -> bool:
+    """Whether a query parameter of a presigned URL stands for a header, and is signed as one (botocore, HmacV1QueryAuth)."""
+    return name.lower().startswith("x-amz-") or name.lower() in ("content-md5", "content-type")
 
 
 def canonical_resource(path: str, query: str, bucket: str | None) -> str:
     """The bucket of a virtual host, the path as it is sent, and the sub-resources, sorted, their values decoded."""
     signed = []
     for name, value, has_value in _parameters(query):
-        if name in SUB_RESOURCES or name in RESPONSE_OVERRIDES:
+        if is_signed_parameter(name):
             signed.append(f"{name}={value}" if has_value else name)
     resource = f"/{bucket}{path}" if bucket else path
     return f"{resource}?{'&'.join(sorted(signed))}" if signed else resource
@@ -69,25 +81,20 @@ def string_to_sign(
     method: str, path: str, query: str, headers: Iterable[Header], bucket: str | None, expires: str | None = None
 ) -> str:
     """The string to sign, as wire text. expires: of a presigned URL, in the place of the date."""
-    first = {"content-md5": "", "content-type": "", "date": ""}
+    fixed = {"content-md5": "", "content-type": "", "date": ""}
     amz: dict[str, str] = {}
-    for name, value in headers:
-        name = name.lower()
-        text = fold(value if isinstance(value, str) else value.decode("latin-1"))
+    pairs = [(name.lower(), value if isinstance(value, str) else value.decode("latin-1")) for name, value in headers]
+    if expires is not None:
+        pairs += [(name.lower(), value) for name, value, _ in _parameters(query) if stands_for_header(name)]
+    for name, value in pairs:
+        text = unfold(value)
         if name.startswith("x-amz-"):
             amz[name] = f"{amz[name]},{text}" if name in amz else text
-        elif name in first:
-            first[name] = text
-    # A session token of a presigned URL is in the query, and signed as the header that it stands for.
-    for name, value, _ in _parameters(query) if expires is not None else ():
-        if name == "x-amz-security-token":
-            amz[name] = value
-    if expires is not None:
-        date = expires
-    else:
-        # With x-amz-date, the Date line is empty (the AWS page's DELETE example errs: see RULES).
-        date = "" if "x-amz-date" in amz else first["date"]
-    lines = [method, first["content-md5"], first["content-type"], date]
+        elif name in fixed:
+            fixed[name] = text
+    # With x-amz-date, the Date line is empty (the AWS page's DELETE example errs: the vectors have the source).
+    date = expires if expires is not None else "" if "x-amz-date" in amz else fixed["date"]
+    lines = [method, fixed["content-md5"], fixed["content-type"], date]
     lines += [f"{name}:{amz[name]}" for name in sorted(amz)]
     lines.append(canonical_resource(path, query, bucket))
     return "\n".join(lines)
@@ -100,8 +107,8 @@ class S3SigV2:
 
     def __init__(self, credentials: Credentials | Provider, bucket: str | None = None) -> None:
         self._provider = provider_of(credentials)
-        if bucket is not None and (not bucket or "/" in bucket):
-            raise InvalidRequest(f"bucket={bucket!r}: a bucket's name is not empty and has no '/'")
+        if bucket is not None and not _BUCKET.fullmatch(bucket):
+            raise InvalidRequest(f"bucket={bucket!r}: a bucket's name is of letters, digits and . - _")
         self._bucket = bucket
 
     def sign(self, request: Request, *, at: datetime | None = None, credentials: Credentials | None = None) -> Signed:
@@ -115,11 +122,12 @@ class S3SigV2:
             if at is not None:
                 raise InvalidRequest("the request has a date already; leave it out, or at")
         else:
-            headers.append(("x-amz-date", _http_date(now() if at is None else require_aware(at))))
+            headers.append(("x-amz-date", _http_date(now() if at is None else in_utc(at))))
         if credentials.session_token is not None:
             headers.append(("x-amz-security-token", credentials.session_token))
-        path, query = _wire_path(request.path), _without_signature(request.query)
-        text = string_to_sign(request.method, path, query, headers, self._bucket_of(request))
+        bucket = self._bucket or bucket_of(request.host)
+        path, query = _wire_path(request.path, bucket), _without_signature(request.query)
+        text = string_to_sign(request.method, path, query, headers, bucket)
         derivation = Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"))
         headers.append(("Authorization", f"AWS {credentials.access_key_id}:{derivation.signature}"))
         return Signed(request.method, _url(request, path, query), tuple(headers), request.body, derivation)
@@ -136,21 +144,20 @@ class S3SigV2:
 
         expires: seconds or a timedelta from `at` (now, if None). `Presigned.headers` must be sent with the URL.
         """
-        start = now() if at is None else require_aware(at)
-        span = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
-        if span < timedelta(seconds=1):
-            raise InvalidRequest(f"expires is {expires}; it must be at least 1 second")
+        start = now() if at is None else in_utc(at)
+        span = span_of(expires)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         end = int((start + span).timestamp())
         headers = _headers(request, credentials)
         if _has_date(headers):
             raise InvalidRequest("a presigned URL has Expires in the place of a date; leave the date header out")
-        path, query = _wire_path(request.path), _without_signature(request.query)
+        bucket = self._bucket or bucket_of(request.host)
+        path, query = _wire_path(request.path, bucket), _without_signature(request.query)
         parameters = [("AWSAccessKeyId", credentials.access_key_id), ("Expires", str(end))]
         if credentials.session_token is not None:
             parameters.append(("x-amz-security-token", credentials.session_token))
         query = "&".join([*([query] if query else []), *(f"{name}={encode(value)}" for name, value in parameters)])
-        text = string_to_sign(request.method, path, query, headers, self._bucket_of(request), str(end))
+        text = string_to_sign(request.method, path, query, headers, bucket, str(end))
         derivation = Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"))
         query = f"{query}&Signature={encode(derivation.signature or '')}"
         signed = tuple(
@@ -161,13 +168,13 @@ class S3SigV2:
             expires_at = min(expires_at, credentials.expiration)
         return Presigned(request.method, _url(request, path, query), signed, expires_at, derivation)
 
-    def _bucket_of(self, request: Request) -> str | None:
-        return self._bucket or bucket_of(request.host)
 
-
-def _wire_path(path: str) -> str:
-    # Sent fully encoded, as Version 4 sends it: servers sign the path as it came or encode it again, and both come out alike.
-    return encode_path(decode(path))
+def _wire_path(path: str, bucket: str | None) -> str:
+    """The path to send: fully encoded, as Version 4 sends it, since servers sign it as it came or encode it again. A bucket by
+    itself in the path gets the slash that AWS signs it with (botocore, handlers.py, `fix_s3_host`).
+    """
+    path = encode_path(decode(path))
+    return f"{path}/" if bucket is None and path != "/" and path.count("/") == 1 else path
 
 
 def _url(request: Request, path: str, query: str) -> str:
@@ -181,12 +188,16 @@ def _has_date(headers: Iterable[Header]) -> bool:
 def _http_date(at: datetime) -> str:
     from email.utils import format_datetime
 
-    return format_datetime(at.astimezone(UTC), usegmt=True)
+    return format_datetime(at, usegmt=True)
 
 
 def _without_signature(query: str) -> str:
     names = {name for name, _ in query_pairs(query)}
     if not {"AWSAccessKeyId", "Signature"} <= names:
+        if stray := sorted((names & _SIGNATURE_PARAMETERS) | {name for name in names if name.lower() == "x-amz-signature"}):
+            raise InvalidRequest(
+                f"the query has {', '.join(stray)}, which a signature writes, but not all of one; take it out of the URL"
+            )
         return query
     return "&".join([pair for pair in query.split("&") if pair and query_pairs(pair)[0][0] not in _SIGNATURE_PARAMETERS])
 

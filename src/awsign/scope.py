@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from .errors import InvalidRequest
 from .identity import require_aware
 
 TYPE_CHECKING = False
@@ -37,13 +38,27 @@ def timestamp(at: datetime | None = None) -> str:
     """A time (now, if None) as X-Amz-Date has it: `20150830T123600Z`. Formatted once a second, which saves 1 us a request."""
     global _this_second
     if at is not None:
-        return require_aware(at).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").zfill(16)
+        return in_utc(at).strftime("%Y%m%dT%H%M%SZ")
     second = int(time.time())
     known, text = _this_second
     if known != second:
         text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         _this_second = second, text
     return text
+
+
+def in_utc(at: datetime) -> datetime:
+    """An aware time in UTC; InvalidRequest for a naive one, or one of a year that no signature can mean."""
+    if not 1000 <= require_aware(at).year < 9999:
+        raise InvalidRequest(f"the time {at.isoformat()} is not one that a signature can have")
+    return at.astimezone(UTC)
+
+
+def plausible(at: datetime) -> datetime | None:
+    """A time that arrived, in UTC (which one without a zone is taken to be); None where arithmetic with it could fail."""
+    if not 1900 <= at.year < 9999:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def parse_timestamp(text: str) -> datetime | None:
@@ -53,7 +68,7 @@ def parse_timestamp(text: str) -> datetime | None:
         return None
     year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return plausible(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
     except ValueError:
         return None
 
@@ -63,10 +78,9 @@ def parse_http_date(text: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # Costs more to import than all of the core; few requests have only a Date.
 
     try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        return plausible(parsedate_to_datetime(text))
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def scope_of(date: str, region: str, service: str) -> str:

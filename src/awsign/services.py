@@ -6,12 +6,15 @@ scope). The defaults are those of almost every service.
 
 from __future__ import annotations
 
+import re
+
 from .errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+_TOKEN_HEADER = re.compile(r"x-amz-[a-z0-9-]+")
 _CHOICES = {
     "path": ("normalize", "as-is"),
     "encode": ("twice", "once"),
@@ -59,6 +62,8 @@ class Rules:
             if value not in choices:
                 raise InvalidRequest(f"Rules({name}={value!r}): {name} is one of {', '.join(map(repr, choices))}")
             object.__setattr__(self, name, value)
+        if not isinstance(token_header, str) or not _TOKEN_HEADER.fullmatch(token_header.lower()):
+            raise InvalidRequest(f"Rules(token_header={token_header!r}): it is the name of an x-amz-... header")
         object.__setattr__(self, "token_header", token_header.lower())
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -105,6 +110,10 @@ S3_FAMILY = frozenset(("s3", "s3-outposts", "s3-object-lambda", "s3express", "s3
 # Where UNSIGNED-PAYLOAD is taken: S3, VPC Lattice, and the services of the operations that botocore's models mark
 # `unsigned-body` (ebs PutSnapshotBlock, lex PostContent and RecognizeUtterance, mediastore PutObject, omics UploadReadSetPart).
 TAKES_UNSIGNED_PAYLOAD = S3_FAMILY | {"vpc-lattice-svcs", "ebs", "lex", "mediastore", "omics"}
+
+# Refuse a request without x-amz-content-sha256: S3 API reference, "Common request headers". The control planes of S3 on Outposts
+# and OpenSearch Serverless take one without (as boto3 sends it).
+REQUIRES_CONTENT_SHA256 = frozenset(("s3", "s3express", "s3-express", "s3-object-lambda"))
 
 # Services of no newer signature version: botocore's models of sdb and importexport, `signatureVersion: v2`.
 SIGV2_ONLY = frozenset(("sdb", "importexport"))

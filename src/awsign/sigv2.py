@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from .authorization import without_authorization
 from .canonical import SIGNED_PREFIX, query_pairs
 from .derivation import Derivation
 from .encoding import encode
 from .errors import InvalidRequest
-from .identity import credentials_from, provider_of, require_aware
-from .scope import now
+from .identity import credentials_from, provider_of
+from .scope import in_utc, now, plausible
 from .sigv4 import Signed
 
 TYPE_CHECKING = False
@@ -107,6 +107,8 @@ class SigV2:
                 "the form of a Signature Version 2 POST must be bytes or str, since the signature is written into it"
             )
         given = query_pairs(request.body.decode("latin-1") if isinstance(request.body, bytes) else request.query)
+        if [name for name, _ in given].count("Action") > 1:
+            raise InvalidRequest("the request has Action twice; a Query API request has one")
         method = _known(dict(given).get("SignatureMethod", self._method))
         pairs = [pair for pair in given if pair[0] not in _WRITTEN]
         pairs += [
@@ -154,19 +156,36 @@ def _time(pairs: Pairs, at: datetime | None, expires: int | timedelta | datetime
     if len(present) > 1:
         raise InvalidRequest("the request has Timestamp and Expires, or one of them twice; a signature takes one")
     if present:
+        _require_time(present[0], dict(pairs)[present[0]])
         if at is not None or expires is not None:
             raise InvalidRequest(f"the request has a {present[0]} already; leave it out, or at and expires")
         return []
-    start = now() if at is None else require_aware(at)
+    start = now() if at is None else in_utc(at)
     if expires is None:
         return [("Timestamp", _iso(start))]
     if isinstance(expires, datetime):
-        return [("Expires", _iso(require_aware(expires)))]
-    span = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
-    if span <= timedelta(0):
-        raise InvalidRequest(f"expires is {expires}; it must be after the time of signing")
-    return [("Expires", _iso(start + span))]
+        return [("Expires", _iso(in_utc(expires)))]
+    return [("Expires", _iso(start + span_of(expires)))]
 
 
 def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _require_time(name: str, text: str) -> None:
+    try:
+        if plausible(datetime.fromisoformat(text)) is not None:
+            return
+    except ValueError:
+        pass
+    raise InvalidRequest(f"the request's {name} is {text[:40]!r}, not a time as 2026-01-15T12:00:00Z")
+
+
+def span_of(expires: int | timedelta) -> timedelta:
+    """How long a signature counts: from a second to ten years, which neither of the older schemes bounds."""
+    if not isinstance(expires, (int, timedelta)) or isinstance(expires, bool):
+        raise TypeError(f"expires must be a number of seconds or a timedelta, not {type(expires).__name__}")
+    longest = timedelta(days=3650)
+    if not (1 <= expires <= longest.total_seconds() if isinstance(expires, int) else timedelta(seconds=1) <= expires <= longest):
+        raise InvalidRequest(f"expires is {expires}; it must be from 1 second to ten years")
+    return expires if isinstance(expires, timedelta) else timedelta(seconds=expires)

@@ -6,16 +6,17 @@ Source: AWS IAM user guide, "Create a signed AWS API request"; S3 API reference,
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import datetime, timedelta
 
 from .authorization import MAX_EXPIRES, format_authorization, format_presigned, without_authorization, without_presigned
 from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
-from .identity import credentials_from, provider_of, require_aware
+from .identity import credentials_from, provider_of
 from .payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
-from .scope import ALGORITHM, parse_timestamp, scope_of, signing_key, timestamp
+from .scope import ALGORITHM, in_utc, parse_timestamp, scope_of, signing_key, timestamp
 from .services import Rules, rules_for
 
 TYPE_CHECKING = False
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from .derivation import Derivation
     from .identity import Credentials, Provider
     from .request import Body, Request
+
+
+_SCOPE_PART = re.compile(r"[A-Za-z0-9_.*-]+")
 
 
 class AllHeaders:
@@ -108,6 +112,8 @@ class SigV4:
         self._provider = provider_of(credentials)
         self._service = _scope_part("service", service)
         self._region = _scope_part("region", region)
+        if rules is not None and not isinstance(rules, Rules):
+            raise TypeError(f"rules must be awsign.Rules, not {type(rules).__name__}; awsign.rules_for('s3') has those of S3")
         self._rules = rules
         self._sign_headers = _names(sign_headers)
         if iterables not in ("spool", "refuse"):
@@ -300,9 +306,7 @@ class SigV4:
 
 
 def _scope_part(what: str, value: str | None) -> str | None:
-    if value is not None and (
-        not isinstance(value, str) or not value or "/" in value or not value.isascii() or value != value.strip()
-    ):
+    if value is not None and (not isinstance(value, str) or not _SCOPE_PART.fullmatch(value)):
         raise InvalidRequest(f"{what}={value!r}: a {what} is a name such as {'s3' if what == 'service' else 'us-east-1'!r}")
     return value
 
@@ -312,7 +316,10 @@ def _names(sign_headers: Iterable[str] | AllHeaders) -> frozenset[str] | AllHead
         return sign_headers
     if isinstance(sign_headers, str):
         raise TypeError(f"sign_headers must be a list of names, not a str; write [{sign_headers!r}]")
-    names = frozenset(name.lower() for name in sign_headers)
+    given = list(sign_headers)
+    if not all(isinstance(name, str) for name in given):
+        raise TypeError("sign_headers must be a list of names")
+    names = frozenset(name.lower() for name in given)
     for name in sorted(names):
         if not may_be_signed(name):
             raise InvalidRequest(f"sign_headers: {name} is added or changed on the way, so a signature over it would not hold")
@@ -375,5 +382,5 @@ def _end(stamp: str, seconds: int | None, credentials: Credentials) -> datetime 
     assert start is not None
     ends = [] if seconds is None else [start + timedelta(seconds=seconds)]
     if credentials.expiration is not None:
-        ends.append(require_aware(credentials.expiration).astimezone(UTC))
+        ends.append(in_utc(credentials.expiration))
     return min(ends, default=None)

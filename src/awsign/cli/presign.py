@@ -69,7 +69,10 @@ def command(ctx: click.Context, /, expires: timedelta, scheme: str, **values: An
         left = (link.expires_at - now()).total_seconds()
         early = left < expires.total_seconds() - 5
         why = ", when the credentials that signed it end, earlier than asked for" if early else ""
-        click.echo(f"{link.method} until {link.expires_at:%Y-%m-%d %H:%M:%S} UTC ({_words(left if early else expires.total_seconds())} from now){why}", err=True)
+        click.echo(
+            f"{link.method} until {link.expires_at:%Y-%m-%d %H:%M:%S} UTC ({_words(left if early else expires.total_seconds())} from now){why}",
+            err=True,
+        )
     unsigned = [name for name, _ in request.headers if name.lower() not in {n.lower() for n, _ in link.headers}]
     for name, value in link.headers:
         click.echo(f"send with it  {name}: {value if isinstance(value, str) else value.decode('utf-8', 'replace')}", err=True)

@@ -6,9 +6,9 @@ import hmac
 from base64 import b64decode
 from datetime import datetime, timedelta
 
-from ..canonical import query_pairs
+from ..canonical import may_be_repeated, query_pairs
 from ..endpoints import infer
-from ..errors import SignatureError
+from ..errors import CredentialsError, SignatureError
 from ..identity import Credentials
 from ..payload import is_sha256
 from ..services import answer_shape
@@ -22,23 +22,17 @@ if TYPE_CHECKING:
     from ..request import Request
     from .body import BodyCheck
 
-# A header of these means one thing; sent twice, two readers could take two of them.
-_SINGLE = (
-    "authorization", "host", "date", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-s3session-token",
-    "x-amz-target", "content-type", "content-md5", "content-length",
-)  # fmt: skip
-
-
 _KEPT_CREDENTIALS = 1024
 
 
 class Settings:
     """What a verifier was told (see Verifier), and the credentials that it was given last, which keep their derived keys."""
 
-    __slots__ = ("_kept", "bucket_of", "hosts", "max_skew", "now", "regions", "services", "unsigned_headers")
+    __slots__ = ("_kept", "bucket_of", "hosts", "max_skew", "now", "regions", "schemes", "services", "unsigned_headers")
 
     max_skew: timedelta
     now: Callable[[], datetime]
+    schemes: Container[str]
     services: Container[str] | None
     regions: Container[str] | None
     hosts: Container[str] | None
@@ -72,9 +66,14 @@ class Arrival:
             text = value if isinstance(value, str) else value.decode("latin-1")
             self.values.setdefault(name.lower(), []).append(text.strip(" \t\r\n"))
         self.shape = answer_shape(self._likely_service(), self.headers, self._is_query_api())
-        for name in _SINGLE:
-            if len(self.values.get(name, ())) > 1:
+        for name, values in self.values.items():
+            if len(values) > 1 and not may_be_repeated(name):
                 self.fail("duplicate-header", f"the request has the header {name} twice")
+        if request.authority.lower() != request.host.lower():
+            self.fail(
+                "wrong-host",
+                f"the request is for {request.authority[:80]!r} by its target, and for {request.host[:80]!r} by its Host header",
+            )
 
     @property
     def headers(self) -> dict[str, str]:
@@ -98,6 +97,13 @@ class Arrival:
     def named_service(self, service: str) -> None:
         """The service is known now: word the errors as it does."""
         self.shape = answer_shape(service, self.headers, self._is_query_api())
+
+    def check_unscoped(self, scheme: str, service: str | None, region: str | None) -> None:
+        """The checks of a scheme whose signature names no service and region: they are what the host tells, or unknown."""
+        for what, value, allowed in (("service", service, self.settings.services), ("region", region, self.settings.regions)):
+            if allowed is not None and value not in allowed:
+                self.fail(f"wrong-{what}", f"{scheme} signs for no {what}, and the host does not tell one that is taken here")
+        self.check_host()
 
     def check_host(self) -> None:
         hosts = self.settings.hosts
@@ -227,7 +233,10 @@ class Claim:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
         compare_token = isinstance(credentials, Credentials)
         if isinstance(credentials, str):
-            credentials = Credentials(self.access_key_id, credentials)
+            try:
+                credentials = Credentials(self.access_key_id, credentials)
+            except CredentialsError as error:
+                raise CredentialsError(f"secret_for gave no usable secret for {self.access_key_id[:40]!r}: {error}") from None
         if not isinstance(credentials, Credentials):
             raise TypeError(f"credentials must be Credentials, a secret or None, not {type(credentials).__name__}")
         if credentials.access_key_id != self.access_key_id:

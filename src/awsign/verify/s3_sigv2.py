@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hmac import compare_digest
 
 from ..derivation import Derivation
+from ..endpoints import infer
 from ..payload import STREAMING
-from ..s3_sigv2 import string_to_sign
+from ..s3_sigv2 import is_signed_parameter, stands_for_header, string_to_sign
 from ..scope import parse_http_date, parse_timestamp
 from ..sigv2 import signature
 from .body import BodyCheck
 from .claim import Arrival, Claim, checked_content_sha256
+from .sigv2 import sigv2_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,13 +22,25 @@ if TYPE_CHECKING:
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
 
+def s3v2_places(arrival: Arrival) -> list[str]:
+    """Where the request has a signature of this scheme; a query that says SignatureVersion is one of the Query APIs."""
+    places = []
+    if arrival.header("authorization").startswith("AWS "):
+        places.append("header")
+    names = {name for name, _ in arrival.pairs}
+    if {"Signature", "AWSAccessKeyId"} <= names and "query" not in sigv2_places(arrival):
+        places.append("query")
+    return places
+
+
 class S3SigV2Claim(Claim):
     scheme = "s3v2"
     service = "s3"
 
-    def __init__(self, arrival: Arrival, *, presigned: bool) -> None:
+    def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
-        self.location = "query" if presigned else "header"
+        self.location = place
+        presigned = place == "query"
         arrival.presigned = presigned
         arrival.named_service("s3")
         self._expires: str | None = None
@@ -33,10 +48,12 @@ class S3SigV2Claim(Claim):
             self._read_query(arrival)
         else:
             self._read_header(arrival)
-        self.signed_headers = tuple(
-            sorted(name for name in arrival.values if name.startswith("x-amz-") or name in ("content-md5", "content-type", "date"))
-        )
-        arrival.check_host()
+        self._check_ambiguity(arrival)
+        dated = not presigned and "x-amz-date" not in arrival.values
+        covered = ("content-md5", "content-type", "date") if dated else ("content-md5", "content-type")
+        self.signed_headers = tuple(sorted(name for name in arrival.values if name.startswith("x-amz-") or name in covered))
+        _, self.region = infer(f"https://{arrival.request.host}/")
+        arrival.check_unscoped("S3's HMAC-SHA1 scheme", "s3", self.region)
         if arrival.header("x-amz-content-sha256") in STREAMING:
             arrival.fail("unsupported-payload", "signed streams belong to Signature Version 4")
         self._md5 = arrival.content_md5()
@@ -69,18 +86,39 @@ class S3SigV2Claim(Claim):
         self.access_key_id, self.signature = values["AWSAccessKeyId"], values["Signature"]
         self.session_token = values.get("x-amz-security-token")
         self._expires = values["Expires"]
-        if self.session_token and "x-amz-security-token" in arrival.values:
-            arrival.fail("duplicate-parameter", "the session token stands in the query and in a header")
+        self.session_token = self.session_token or arrival.header("x-amz-security-token") or None
         if not (self._expires.isascii() and self._expires.isdigit() and len(self._expires) < 12):
             arrival.fail("bad-expires", f"Expires is {self._expires[:40]!r}, not a number of seconds since 1970")
         self.expires_at = datetime.fromtimestamp(int(self._expires), UTC)
         arrival.check_expiry(self.expires_at)
 
+    def _check_ambiguity(self, arrival: Arrival) -> None:
+        """The string to sign has values decoded, so that two requests may have one: those that are read in two ways are refused."""
+        for name, value in arrival.pairs:
+            if stands_for_header(name):
+                if self.location == "header":
+                    arrival.fail("unsigned-content", f"the query has {name}, which a signature in a header does not cover")
+                if name.lower() in arrival.values:
+                    arrival.fail("duplicate-header", f"{name} stands in the query and in a header")
+                if "\n" in value or "\r" in value:
+                    arrival.fail("malformed-component", f"{name} in the query has a line break")
+            if is_signed_parameter(name) and any(is_signed_parameter(part.partition("=")[0]) for part in value.split("&")[1:]):
+                arrival.fail("malformed-component", f"the value of {name} reads as further sub-resources")
+
     def _derive(self, credentials: Credentials) -> Derivation:
         request = self._arrival.request
         bucket = self._arrival.settings.bucket_of(request.host)
-        text = string_to_sign(request.method, request.path, request.query, request.headers, bucket, self._expires)
-        return Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"), signed_headers=self.signed_headers)
+        paths = [request.path]
+        if bucket is None and request.path.count("/") == 1 and request.path != "/":
+            paths.append(f"{request.path}/")  # botocore signs a bucket's own path with a slash that it does not send.
+        for path in paths:
+            text = string_to_sign(request.method, path, request.query, request.headers, bucket, self._expires)
+            derivation = Derivation(
+                text, signature(credentials.secret_access_key, text, "HmacSHA1"), signed_headers=self.signed_headers
+            )
+            if compare_digest((derivation.signature or "").encode(), self.signature.encode("utf-8", "replace")):
+                break
+        return derivation
 
     def _body(self) -> BodyCheck:
         return BodyCheck(self._arrival.shape, checked_content_sha256(self._arrival), self._md5)

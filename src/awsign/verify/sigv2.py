@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ..canonical import SIGNED_PREFIX, query_pairs
 from ..derivation import Derivation
+from ..endpoints import infer
+from ..scope import plausible
 from ..sigv2 import METHODS, has_form, signature, string_to_sign
 from .body import BodyCheck
 from .claim import Arrival, Claim
@@ -17,20 +19,22 @@ if TYPE_CHECKING:
     Pairs = list[tuple[str, str]]
 
 
-def sigv2_pairs(arrival: Arrival) -> Pairs | None:
-    """The parameters of a request that claims this scheme, None if it does not."""
-    for pairs in (arrival.pairs, _form_pairs(arrival)):
+_CLAIMED_BY = ("SignatureVersion", "SignatureMethod", "Action")
+
+
+def sigv2_places(arrival: Arrival) -> list[str]:
+    """Where the request has a signature of this scheme: a Signature beside what only the Query APIs have."""
+    places = []
+    for place, pairs in (("query", arrival.pairs), ("form", _form_pairs(arrival))):
         names = {name for name, _ in pairs}
-        if "Signature" in names and "SignatureVersion" in names:
-            return pairs
-        if "Signature" in names and "AWSAccessKeyId" in names and "Action" in names:
-            return pairs
-    return None
+        if "Signature" in names and not names.isdisjoint(_CLAIMED_BY):
+            places.append(place)
+    return places
 
 
 def _form_pairs(arrival: Arrival) -> Pairs:
     request = arrival.request
-    if isinstance(request.body, bytes) and has_form(request.method, request.headers):
+    if "authorization" not in arrival.values and isinstance(request.body, bytes) and has_form(request.method, request.headers):
         return query_pairs(request.body.decode("latin-1"))
     return []
 
@@ -38,10 +42,10 @@ def _form_pairs(arrival: Arrival) -> Pairs:
 class SigV2Claim(Claim):
     scheme = "sigv2"
 
-    def __init__(self, arrival: Arrival, pairs: Pairs) -> None:
+    def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
-        self.location = "query" if pairs is arrival.pairs else "form"
-        self._pairs = pairs
+        self.location = place
+        self._pairs = arrival.pairs if place == "query" else _form_pairs(arrival)
         values = self._values(arrival)
         if values.get("SignatureVersion") != "2":
             arrival.fail(
@@ -59,7 +63,8 @@ class SigV2Claim(Claim):
         self.session_token = values.get("SecurityToken")
         self._check_time(arrival, values)
         self._check_coverage(arrival)
-        arrival.check_host()
+        self.service, self.region = infer(f"https://{arrival.request.host}/")
+        arrival.check_unscoped("Signature Version 2", self.service, self.region)
 
     def _values(self, arrival: Arrival) -> dict[str, str]:
         """The parameters that the scheme reads, each at most once."""
@@ -88,10 +93,11 @@ class SigV2Claim(Claim):
             arrival.fail("missing-date", f"the request has {which}; it must have one of them")
         name = "Timestamp" if "Timestamp" in values else "Expires"
         try:
-            at = datetime.fromisoformat(values[name])
+            at = plausible(datetime.fromisoformat(values[name]))
         except ValueError:
+            at = None
+        if at is None:
             arrival.fail("bad-date", f"{name} is {values[name][:40]!r}, not a time as 2026-01-15T12:00:00Z")
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
         if name == "Timestamp":
             self.signed_at = at
             arrival.check_skew(at)

@@ -9,7 +9,7 @@ from ..canonical import SIGNED_PREFIX
 from ..derivation import derive
 from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
-from ..services import TAKES_UNSIGNED_PAYLOAD, rules_for
+from ..services import REQUIRES_CONTENT_SHA256, TAKES_UNSIGNED_PAYLOAD, rules_for
 from .body import BodyCheck
 from .claim import Arrival, Claim, checked_content_sha256
 
@@ -20,12 +20,29 @@ if TYPE_CHECKING:
     from ..identity import Credentials
 
 
+_PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
+
+
+def sigv4_places(arrival: Arrival) -> list[str]:
+    """Where the request has a signature of this scheme, or something that no other scheme claims."""
+    places = []
+    if "authorization" in arrival.values and not arrival.header("authorization").startswith("AWS "):
+        places.append("header")
+    if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs):
+        places.append("query")
+    return places
+
+
+_TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
+
+
 class SigV4Claim(Claim):
     scheme = "sigv4"
 
-    def __init__(self, arrival: Arrival, *, presigned: bool) -> None:
+    def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
-        self.location = "query" if presigned else "header"
+        self.location = place
+        presigned = place == "query"
         arrival.presigned = presigned
         try:
             claimed = parse_presigned(arrival.pairs) if presigned else parse_authorization(arrival.header("authorization"))
@@ -50,7 +67,7 @@ class SigV4Claim(Claim):
         for what, value, allowed in (("service", self.service, settings.services), ("region", self.region, settings.regions)):
             if allowed is not None and value not in allowed:
                 expected = f"; expected {', '.join(sorted(allowed))}" if isinstance(allowed, (set, frozenset, list, tuple)) else ""
-                arrival.fail(f"wrong-{what}", f"the credential scope names the {what} {value!r}{expected}")
+                arrival.fail(f"wrong-{what}", f"the credential scope names the {what} {(value or '')[:60]!r}{expected}")
         arrival.check_host()
 
     def _check_time(self, arrival: Arrival, claimed: Authorization) -> None:
@@ -77,6 +94,8 @@ class SigV4Claim(Claim):
         if claimed.expires is None:
             arrival.check_skew(signed_at)
             return
+        if claimed.expires == 0:
+            arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
         self.expires_at = signed_at + timedelta(seconds=claimed.expires)
         if signed_at > arrival.settings.now() + arrival.settings.max_skew:
             arrival.fail(
@@ -103,13 +122,18 @@ class SigV4Claim(Claim):
         absent = [name for name in claimed.signed_headers if name not in arrival.values]
         if absent:
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
-        if claimed.expires is not None:
-            self.session_token = claimed.token
-        else:
-            self.session_token = arrival.header(self._rules.token_header) or None
+        # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
+        tokens = [token for name in _TOKEN_HEADERS if (token := arrival.header(name))]
+        tokens += [claimed.token] if claimed.token else []
+        if len(tokens) > 1:
+            arrival.fail("duplicate-header", "the request has two session tokens")
+        self.session_token = tokens[0] if tokens else None
 
-    def _payload(self, arrival: Arrival) -> tuple[str, str | None]:
-        """The last line of the canonical request, and the hash that the body must have, None where it is unsigned."""
+    def _payload(self, arrival: Arrival) -> tuple[str | None, str | None]:
+        """The last line of the canonical request, and the hash that the body must have, None where it is unsigned.
+
+        Both None: no hash was sent and no word in its place, so that the signature covers that of the body itself.
+        """
         declared = arrival.header("x-amz-content-sha256")
         body_sha256 = checked_content_sha256(arrival)
         if self.location == "query":
@@ -119,12 +143,10 @@ class SigV4Claim(Claim):
                 declared = arrival.parameter("X-Amz-Content-Sha256") or ""
             if not declared and self._rules.presigned_payload == "unsigned":
                 return UNSIGNED_PAYLOAD, body_sha256
-        elif not declared and self._rules.content_sha256 == "send":
+        elif not declared and self.service in REQUIRES_CONTENT_SHA256:
             arrival.fail("missing-content-sha256", "the request has no x-amz-content-sha256 header, which this service requires")
         if not declared:
-            # Neither sent nor a word in its place: the signature covers the hash of the body itself.
-            payload_hash, arrival.request.body = hash_body(arrival.request.body)
-            return payload_hash, payload_hash
+            return None, None
         if declared in STREAMING:
             self._refuse_streaming(declared)
         if declared == UNSIGNED_PAYLOAD:
@@ -146,6 +168,9 @@ class SigV4Claim(Claim):
 
     def _derive(self, credentials: Credentials) -> Derivation:
         request, claimed = self._arrival.request, self._claimed
+        if self._payload_hash is None:  # Not before there is a key: hashing a body is work that a stranger could ask for.
+            self._payload_hash, _ = hash_body(request.body, "refuse")
+            self._body_sha256 = self._payload_hash
         after = (self._rules.token_header,) if self._rules.token == "after" else ()
         derivation = derive(
             algorithm=claimed.algorithm,

@@ -10,9 +10,9 @@ from ..errors import InvalidRequest
 from ..identity import require_aware
 from ..scope import now as clock
 from .claim import Arrival, Claim, Settings
-from .s3_sigv2 import S3SigV2Claim
-from .sigv2 import SigV2Claim, sigv2_pairs
-from .sigv4 import SigV4Claim
+from .s3_sigv2 import S3SigV2Claim, s3v2_places
+from .sigv2 import SigV2Claim, sigv2_places
+from .sigv4 import SigV4Claim, sigv4_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
     Secret: TypeAlias = Credentials | str | None
 
-_PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
+# Which places of a request ("header", "query", "form") a scheme's signature stands in.
+_SCHEMES = {"sigv4": sigv4_places, "sigv2": sigv2_places, "s3v2": s3v2_places}
+_CLAIMS: dict[str, type[SigV4Claim] | type[SigV2Claim] | type[S3SigV2Claim]] = {
+    "sigv4": SigV4Claim,
+    "sigv2": SigV2Claim,
+    "s3v2": S3SigV2Claim,
+}
+_LONGEST_SKEW = 31_536_000
 
 
 class Verifier:
@@ -35,6 +42,7 @@ class Verifier:
     for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
     that stands still, or None for the real one. services, regions, hosts: those that are taken; None takes any.
     unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
+    schemes: those that are taken, of "sigv4", "sigv2" and "s3v2"; leave the older two out where no client needs them.
     bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
     """
 
@@ -48,6 +56,7 @@ class Verifier:
         regions: Container[str] | None = None,
         hosts: Container[str] | None = None,
         unsigned_headers: Iterable[str] = (),
+        schemes: Iterable[str] = ("sigv4", "sigv2", "s3v2"),
         bucket_of: Callable[[str], str | None] = aws_bucket_of,
     ) -> None:
         if not callable(secret_for):
@@ -57,38 +66,33 @@ class Verifier:
         for name, value in (("services", services), ("regions", regions), ("hosts", hosts), ("unsigned_headers", unsigned_headers)):
             if isinstance(value, str):
                 raise TypeError(f"{name} must be a set of names, not a str; write {{{value!r}}}")
-        if not max_skew >= 0:
-            raise InvalidRequest(f"max_skew is {max_skew}; it is a number of seconds, 0 or more")
+        if not 0 <= max_skew <= _LONGEST_SKEW:
+            raise InvalidRequest(f"max_skew is {max_skew}; it is a number of seconds from 0 to {_LONGEST_SKEW}, a year")
         self._secret_for = secret_for
         self._settings = settings = Settings()
         settings.max_skew = timedelta(seconds=max_skew)
         settings.now = _clock(now)
         settings.services, settings.regions, settings.hosts = services, regions, hosts
         settings.unsigned_headers = frozenset(name.lower() for name in unsigned_headers)
+        settings.schemes = frozenset(schemes)
+        if unknown := settings.schemes - _SCHEMES.keys():
+            raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_SCHEMES)}")
         settings.bucket_of = bucket_of
 
     def claim(self, request: Request) -> Claim:
         """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
         arrival = Arrival(request, self._settings)
-        authorization = arrival.header("authorization")
-        names = {name for name, _ in arrival.pairs}
-        presigned = not {name.lower() for name in names}.isdisjoint(_PRESIGNED)
-        query_api = sigv2_pairs(arrival)
-        presigned_s3 = "Signature" in names and "AWSAccessKeyId" in names and query_api is not arrival.pairs
-        in_query = query_api is arrival.pairs or presigned_s3
-        if bool("authorization" in arrival.values) + presigned + in_query > 1:
+        places = [(scheme, place) for scheme, places_in in _SCHEMES.items() for place in places_in(arrival)]
+        if not places:
+            arrival.fail(
+                "missing-authentication", "the request is not signed: no Authorization header and no signature in its query"
+            )
+        if len(places) > 1:
             arrival.fail("two-authentications", "the request is signed in more than one place; only one is allowed")
-        if "authorization" in arrival.values:
-            if authorization.startswith("AWS "):
-                return S3SigV2Claim(arrival, presigned=False)
-            return SigV4Claim(arrival, presigned=False)
-        if presigned:
-            return SigV4Claim(arrival, presigned=True)
-        if query_api is not None:
-            return SigV2Claim(arrival, query_api)
-        if presigned_s3:
-            return S3SigV2Claim(arrival, presigned=True)
-        arrival.fail("missing-authentication", "the request is not signed: no Authorization header and no signature in its query")
+        [(scheme, place)] = places
+        if scheme not in self._settings.schemes:
+            arrival.fail("unsupported-algorithm", f"the request is signed by {scheme}, which is not taken here")
+        return _CLAIMS[scheme](arrival, place)
 
     def verify(self, request: Request) -> Verified:
         """Verify a received request: `Verified`, or SignatureError.
