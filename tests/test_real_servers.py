@@ -25,11 +25,7 @@ HOSTILE_KEYS = [
 ]  # fmt: skip
 
 
-def s3_servers() -> list[str]:
-    return ["swift", "ministack"]
-
-
-@pytest.fixture(params=s3_servers())
+@pytest.fixture(params=["swift", "ministack"])
 def s3(request: pytest.FixtureRequest) -> tuple[str, awsign.Credentials]:
     """URL and credentials of a server that speaks S3."""
     if request.param == "swift":
@@ -57,10 +53,7 @@ SCHEMES = {"sigv4": lambda credentials: awsign.SigV4(credentials, "s3", "us-east
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
 def test_objects_with_hostile_keys(s3, bucket, key, scheme) -> None:
-    url, credentials = s3
-    if key in (".", "..", "./z", "a/.", "x/../y") and "swift" not in str(url) and scheme and _resolves_dots(url, credentials):
-        pytest.skip("MiniStack's HTTP server resolves dot segments before S3 sees them")
-    signer = SCHEMES[scheme](credentials)
+    signer = SCHEMES[scheme](s3[1])
     body = f"data of {key}".encode()
     status, answer = send(signer.sign(awsign.Request("PUT", key_url(bucket, key), body=body)))
     assert status == 200, answer
@@ -70,10 +63,6 @@ def test_objects_with_hostile_keys(s3, bucket, key, scheme) -> None:
     assert (status, answer) == (200, body)
     status, _ = send(one_byte_changed(signer.sign(awsign.Request("GET", key_url(bucket, key)))))
     assert status == 403
-
-
-def _resolves_dots(url: str, credentials: awsign.Credentials) -> bool:
-    return False
 
 
 @pytest.mark.parametrize(
@@ -219,11 +208,9 @@ def test_moto_checks_the_signature() -> None:
 
         urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})).close()
         right, wrong = awsign.Credentials(key, secret), awsign.Credentials(key, secret[:-1] + ("a" if secret[-1] != "a" else "b"))
-        for query in (
-            "Action=DescribeInstances&Version=2016-11-15",
-            "Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag%3Aa%20b&Filter.1.Value.1=c%2Bd",
-        ):
-            ec2 = awsign.Request("GET", f"{url}/?{query}")
+        # POST alone: of a GET, moto's own reckoning leaves the query out of what it signs.
+        for parameters in ("", "&MaxResults=5"):
+            ec2 = awsign.Request("POST", f"{url}/", form, f"Action=DescribeInstances&Version=2016-11-15{parameters}")
             status, answer = send(awsign.SigV4(right, "ec2", "us-east-1").sign(ec2))
             assert status == 200, answer
             assert send(awsign.SigV4(wrong, "ec2", "us-east-1").sign(ec2))[0] in (401, 403)

@@ -647,3 +647,14 @@ def test_settings_of_another_type(options) -> None:
         awsign.Verifier({}.get, **options)
     with pytest.raises(TypeError, match=r"secrets\.get"):
         awsign.Verifier({})
+
+
+def test_a_url_without_expires_counts_as_long_as_a_header_would() -> None:
+    link = awsign.SigV4(CREDENTIALS, "iotdevicegateway", "us-east-1").presign(
+        awsign.Request("GET", f"wss://{HOST}/mqtt"), expires=None, at=AT
+    )
+    request = received("GET", link.url.partition(HOST)[2], [("Host", HOST)], scheme="wss")
+    assert verifier().verify(request)
+    refused(request, "skew", verifier(now=AT + timedelta(seconds=901)))
+    s3 = awsign.SigV4(CREDENTIALS, "s3", "us-east-1").presign(awsign.Request("GET", f"https://{HOST}/k"), expires=None, at=AT)
+    refused(received("GET", s3.url.partition(HOST)[2], [("Host", HOST)]), "missing-query-parameter")

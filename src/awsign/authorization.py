@@ -131,7 +131,7 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
             seen.add(name.lower())
             found[name] = value
     for name in _PARAMETERS:
-        if name not in found:
+        if name not in found and name != "X-Amz-Expires":
             raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
     if found["X-Amz-Algorithm"] not in algorithms:
         raise Fault(
@@ -143,13 +143,15 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
     claim.stamp = found["X-Amz-Date"]
     if parse_timestamp(claim.stamp) is None:
         raise Fault("bad-date", f"X-Amz-Date is {claim.stamp[:40]!r}, not a time written as yyyymmddThhmmssZ")
-    seconds = found["X-Amz-Expires"]
+    claim.token = found.get("X-Amz-Security-Token", found.get("X-Amz-S3session-Token"))
+    seconds = found.get("X-Amz-Expires")
+    if seconds is None:  # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
+        return claim
     if not _SECONDS.fullmatch(seconds):
         raise Fault("bad-expires", f"X-Amz-Expires is {seconds[:40]!r}, not a number of seconds")
     if len(seconds) > 9 or int(seconds) > MAX_EXPIRES:
         raise Fault("expires-too-large", f"X-Amz-Expires is {seconds[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
     claim.expires = int(seconds)
-    claim.token = found.get("X-Amz-Security-Token", found.get("X-Amz-S3session-Token"))
     return claim
 
 

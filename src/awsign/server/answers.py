@@ -41,15 +41,19 @@ def verified_answer(shape: str, verified: Verified, method: str, path: str, acti
         answer = {"Verified": facts}
         return 200, [(b"content-type", _AMZ_JSON if shape == "json" else _JSON)], json.dumps(answer, indent=2).encode() + b"\n"
     if shape == "s3":
-        root = Element(_s3_result(method, path), xmlns=_S3)
+        root = parent = Element(_s3_result(method, path), xmlns=_S3)
         if root.tag == "ListAllMyBucketsResult":
             owner = SubElement(root, "Owner")
             SubElement(owner, "ID").text = verified.access_key_id
             SubElement(root, "Buckets")  # This server stores nothing.
     else:
-        root = Element(f"{action or 'Unknown'}Response")
-        SubElement(root, "requestId" if shape == "ec2" else "RequestId").text = _request_id()
-    told = SubElement(root, "Verified")
+        root = parent = Element(f"{action or 'Unknown'}Response")
+        if shape == "ec2":
+            SubElement(root, "requestId").text = _request_id()
+        else:
+            parent = SubElement(root, f"{action or 'Unknown'}Result")
+            SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = _request_id()
+    told = SubElement(parent, "Verified")
     for name, value in facts.items():
         SubElement(told, name).text = value
     return 200, [(b"content-type", _XML)], _document(root)

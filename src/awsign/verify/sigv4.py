@@ -9,7 +9,7 @@ from ..canonical import SIGNED_PREFIX
 from ..derivation import derive
 from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
-from ..services import REQUIRES_CONTENT_SHA256, TAKES_UNSIGNED_PAYLOAD, rules_for
+from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
 from .body import BodyCheck
 from .claim import Arrival, Claim, checked_content_sha256
 
@@ -92,6 +92,8 @@ class SigV4Claim(Claim):
                 f"the credential scope is of the day {claimed.date}, but the request was signed on {self._stamp[:8]}; the scope has the UTC day",
             )
         if claimed.expires is None:
+            if self.location == "query" and self.service in S3_FAMILY:
+                arrival.fail("missing-query-parameter", "the query has no X-Amz-Expires, which a presigned URL of S3 must have")
             arrival.check_skew(signed_at)
             return
         if claimed.expires == 0:
@@ -108,7 +110,7 @@ class SigV4Claim(Claim):
         if "host" not in signed:
             arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
         exempt = set(arrival.settings.unsigned_headers)
-        if claimed.expires is not None:
+        if self.location == "query":
             exempt.add("x-amz-content-sha256")
         if self._rules.token == "after":
             exempt.add(self._rules.token_header)
