@@ -1,0 +1,556 @@
+"""The `awsign` command, run as a person runs it, against servers of raw bytes and real ones."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import resource
+import shlex
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+import trustme
+
+import awsign
+
+from .conftest import KEY, SECRET, TOKEN
+from .raw_server import OK, raw_server
+
+AWSIGN = str(Path(sys.executable).parent / "awsign")
+SERVICE = ["--service", "execute-api", "--region", "us-east-1"]
+
+
+def run(*arguments: str, stdin: bytes = b"", check: int | None = 0, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    clean = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET} | environ
+    clean = {name: value for name, value in clean.items() if value != ""}
+    done = subprocess.run([AWSIGN, *arguments], input=stdin, env=clean, capture_output=True, timeout=60, check=False)
+    assert check is None or done.returncode == check, (done.returncode, done.stderr)
+    assert b"Traceback" not in done.stderr
+    return done
+
+
+def verified(server, index: int = -1, body: bytes | None = None) -> awsign.verify.Verified:
+    """What the raw server got, judged by the verifier."""
+    head, sent = server.requests[index]
+    line, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = line.split(" ")
+    pairs = [tuple(each.partition(": ")[::2]) for each in lines]
+    return awsign.Verifier({KEY: SECRET}.get).verify(
+        awsign.Request.received(method, target, pairs, sent if body is None else body, "http")
+    )
+
+
+class TestCurlOptions:
+    """curl's options, with curl's meaning: each case is what curl itself sends, as its manual page has it."""
+
+    @pytest.mark.parametrize(
+        ("options", "line", "content_type", "body"),
+        [
+            ([], "GET /x", None, b""),
+            (["-X", "DELETE"], "DELETE /x", None, b""),
+            (["-XDELETE"], "DELETE /x", None, b""),
+            (["-I"], "HEAD /x", None, b""),
+            (["-d", "a=b"], "POST /x", "application/x-www-form-urlencoded", b"a=b"),
+            (["-d", "a=b", "-d", "c"], "POST /x", "application/x-www-form-urlencoded", b"a=b&c"),
+            (["-d", "a", "--data-urlencode", "b=c d&", "--data-raw", "@e", "--data-binary", "f\ng"], "POST /x", "application/x-www-form-urlencoded", b"a&b=c%20d%26&@e&f\ng"),
+            (["--data-raw", "1", "-d", "2", "--data-raw", "3"], "POST /x", "application/x-www-form-urlencoded", b"1&2&3"),
+            (["-d", "@FILE"], "POST /x", "application/x-www-form-urlencoded", b"line 1line 2"),
+            (["--data-binary", "@FILE"], "POST /x", "application/x-www-form-urlencoded", b"line 1\r\nline 2\n"),
+            (["--data-urlencode", "n@FILE"], "POST /x", "application/x-www-form-urlencoded", b"n=line%201%0D%0Aline%202%0A"),
+            (["--data-urlencode", "=a=b"], "POST /x", "application/x-www-form-urlencoded", b"a%3Db"),
+            (["-d", ""], "POST /x", "application/x-www-form-urlencoded", b""),
+            (["--json", '{"a":', "--json", "1}"], "POST /x", "application/json", b'{"a":1}'),
+            (["-d", "{}", "-H", "Content-Type: application/x-amz-json-1.0"], "POST /x", "application/x-amz-json-1.0", b"{}"),
+            (["-d", "{}", "-H", "Content-Type:"], "POST /x", None, b"{}"),
+            (["-G", "-d", "a=b+c", "--data-urlencode", "d=e+f"], "GET /x?a=b%20c&d=e%2Bf", None, b""),
+            (["-G", "-d", "a", "-X", "POST"], "POST /x?a", None, b""),
+            (["-T", "FILE"], "PUT /x", None, b"line 1\r\nline 2\n"),
+            (["-T", "FILE", "-X", "POST"], "POST /x", None, b"line 1\r\nline 2\n"),
+            (["-sSfX", "PATCH", "-d", "a"], "PATCH /x", "application/x-www-form-urlencoded", b"a"),
+        ],
+    )  # fmt: skip
+    def test_request(self, tmp_path, options, line, content_type, body) -> None:
+        file = tmp_path / "upload.txt"
+        file.write_bytes(b"line 1\r\nline 2\n")
+        with raw_server() as server:
+            run("curl", *SERVICE, *[each.replace("FILE", str(file)) for each in options], f"{server.url}/x")
+            assert server.line() == f"{line} HTTP/1.1"
+            assert server.header("Content-Type") == content_type
+            assert server.requests[-1][1] == body
+            assert verified(server)
+
+    def test_headers(self, tmp_path) -> None:
+        lines = tmp_path / "lines"
+        lines.write_text("X-From-File: 1\nX-Amz-Meta-B: 2\n")
+        with raw_server() as server:
+            run(
+                "curl",
+                *SERVICE,
+                "-H",
+                "X-Amz-Meta-A:  é b ",
+                "-H",
+                "X-Empty;",
+                "-H",
+                "User-Agent:",
+                "-H",
+                f"@{lines}",
+                "-H",
+                "Accept: text/plain",
+                f"{server.url}/",
+            )
+            head = server.requests[-1][0]
+            assert b"X-Amz-Meta-A: \xc3\xa9 b\r\n" in head
+            assert (server.header("X-Empty"), server.header("User-Agent"), server.header("X-From-File")) == ("", None, "1")
+            assert server.header("Accept") == "text/plain"
+            assert head.count(b"Accept:") == 1
+            assert "x-amz-meta-b" in verified(server).signed_headers
+
+    def test_a_host_of_its_own(self) -> None:
+        with raw_server() as server:
+            run("curl", "-H", "Host: api.example.com", *SERVICE, f"{server.url}/")
+            assert server.header("Host") == "api.example.com"
+            assert verified(server)
+
+    def test_targets_reach_the_socket_as_they_were_signed(self) -> None:
+        with raw_server() as server:
+            for target, sent in (
+                ("/a/../b//c", "/a/../b//c"), ("//double", "//double"), ("/a?x=a+b&y", "/a?x=a%20b&y"), ("/é ", "/%C3%A9%20"), ("/a%2fb", "/a%2Fb"),
+                ("/{a}[b]|", "/%7Ba%7D%5Bb%5D%7C"), ("", "/"), ("?a", "/?a"),
+            ):  # fmt: skip
+                run("curl", *SERVICE, server.url + target)
+                assert server.line() == f"GET {sent} HTTP/1.1"
+                assert verified(server)
+
+    def test_s3_urls(self, tmp_path) -> None:
+        (tmp_path / "pho to.jpg").write_bytes(b"x")
+        with raw_server() as server:
+            for arguments, line in (
+                (["s3://bucket/a b/100%?#+.txt"], "GET /bucket/a%20b/100%25%3F%23%2B.txt"),
+                (["s3://bucket//x/../y"], "GET /bucket//x/../y"),
+                (["s3://bucket"], "GET /bucket"),
+                (["s3://"], "GET /"),
+                (["s3://bucket", "-G", "-d", "list-type=2"], "GET /bucket?list-type=2"),
+                (["s3://bucket/dir/", "-T", str(tmp_path / "pho to.jpg")], "PUT /bucket/dir/pho%20to.jpg"),
+            ):
+                run("curl", "--endpoint-url", server.url, *arguments)
+                assert server.line() == f"{line} HTTP/1.1"
+                assert verified(server).scope.endswith("/us-east-1/s3/aws4_request")
+
+    def test_payload_unsigned(self) -> None:
+        with raw_server() as server:
+            run("curl", "--endpoint-url", server.url, "-T", "-", "--payload", "unsigned", "s3://b/k", stdin=b"")
+            assert server.header("x-amz-content-sha256") == "UNSIGNED-PAYLOAD"
+
+    def test_schemes(self) -> None:
+        with raw_server() as server:
+            run("curl", f"{server.url}/?Action=DescribeInstances&SignatureVersion=2")
+            assert verified(server).scheme == "sigv2"
+            run("curl", "-d", "Action=A&SignatureVersion=2", f"{server.url}/")
+            assert verified(server).location == "form"
+            run("curl", "--service", "sdb", f"{server.url}/?Action=ListDomains")
+            assert verified(server).scheme == "sigv2"
+            run("curl", "--scheme", "s3v2", "--endpoint-url", server.url, "s3://bucket/key")
+            assert verified(server).scheme == "s3v2"
+
+    def test_region_and_service(self) -> None:
+        with raw_server() as server:
+            run("curl", "--service", "es", f"{server.url}/", AWS_REGION="eu-west-1")
+            assert verified(server).scope.endswith("/eu-west-1/es/aws4_request")
+            resolve = f"dynamodb.us-west-2.amazonaws.com:{server.port}:127.0.0.1"
+            run("curl", "--resolve", resolve, f"http://dynamodb.us-west-2.amazonaws.com:{server.port}/", AWS_REGION="eu-west-1")
+            assert verified(server).scope.endswith("/us-west-2/dynamodb/aws4_request")
+            run("curl", "--resolve", resolve, "--region", "eu-north-1", f"http://dynamodb.us-west-2.amazonaws.com:{server.port}/")
+            assert verified(server).scope.endswith("/eu-north-1/dynamodb/aws4_request")
+        assert b"--service" in run("curl", "http://127.0.0.1:9/", check=2).stderr
+        assert b"--region" in run("curl", "--service", "es", "http://127.0.0.1:9/", check=2).stderr
+
+
+class TestOutput:
+    BODY = bytes(range(256))
+
+    def answer(self, status: str = "200 OK", body: bytes = BODY, *headers: str) -> bytes:
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+        return "\r\n".join(lines).encode() + body
+
+    def test_the_body_goes_to_stdout_as_bytes(self) -> None:
+        with raw_server(self.answer()) as server:
+            done = run("curl", *SERVICE, server.url)
+            assert (done.stdout, done.stderr) == (self.BODY, b"")
+            done = run("curl", *SERVICE, "-i", server.url)
+            assert done.stdout == b"HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n" + self.BODY
+
+    def test_to_files(self, tmp_path) -> None:
+        with raw_server(self.answer()) as server:
+            run("curl", *SERVICE, "-o", str(tmp_path / "out"), server.url)
+            assert (tmp_path / "out").read_bytes() == self.BODY
+            subprocess.run(
+                [AWSIGN, "curl", *SERVICE, "-O", f"{server.url}/a/b%20c.bin?x=y"],
+                cwd=tmp_path,
+                env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
+                check=True,
+            )
+            assert (tmp_path / "b c.bin").read_bytes() == self.BODY
+            assert run("curl", *SERVICE, "-O", f"{server.url}/a/", check=23).stdout == b""
+            assert run("curl", *SERVICE, "-O", f"{server.url}/..%2Fx", check=23).stdout == b""
+            assert run("curl", *SERVICE, "-o", str(tmp_path / "no" / "dir"), server.url, check=23).stdout == b""
+
+    def test_fail(self) -> None:
+        with raw_server(self.answer("404 Not Found", b"gone")) as server:
+            assert run("curl", *SERVICE, server.url).stdout == b"gone"
+            done = run("curl", *SERVICE, "-f", server.url, check=22)
+            assert (done.stdout, done.stderr) == (b"", b"awsign: (22) the server answered 404\n")
+            assert run("curl", *SERVICE, "--fail-with-body", server.url, check=22).stdout == b"gone"
+            assert run("curl", *SERVICE, "-sf", server.url, check=22).stderr == b""
+            assert b"404" in run("curl", *SERVICE, "-sSf", server.url, check=22).stderr
+
+    @pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+    def test_compressed(self, encoding, compress) -> None:
+        with raw_server(self.answer("200 OK", compress(self.BODY * 99), f"Content-Encoding: {encoding}")) as server:
+            assert run("curl", *SERVICE, "--compressed", server.url).stdout == self.BODY * 99
+            assert "gzip" in server.header("Accept-Encoding")
+            assert run("curl", *SERVICE, server.url).stdout == compress(self.BODY * 99)
+            assert server.header("Accept-Encoding") is None
+
+    def test_verbose_shows_what_was_signed(self) -> None:
+        with raw_server(OK) as server:
+            done = run("curl", *SERVICE, "-v", "-d", "a", f"{server.url}/p?q=r", AWS_SESSION_TOKEN=TOKEN)
+        text = done.stderr.decode()
+        for part in (
+            "> POST /p?q=r HTTP/1.1",
+            "> Content-Length: 1",
+            "* canonical request:",
+            "*   POST",
+            "*   q=r",
+            "* string to sign:",
+            "*   AWS4-HMAC-SHA256",
+            "< HTTP/1.1 200 OK",
+        ):
+            assert part in text
+        assert "> X-Amz-Security-Token: ***" in text
+        assert "*   x-amz-security-token:***" in text
+        assert TOKEN not in text
+        assert server.header("X-Amz-Security-Token") == TOKEN
+
+    def test_a_reader_that_has_enough(self) -> None:
+        with raw_server(self.answer("200 OK", b"x" * 10_000_000)) as server:
+            done = subprocess.run(
+                f"{AWSIGN} curl {' '.join(SERVICE)} {server.url} | head -c 10", shell=True, capture_output=True, check=False,
+                env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
+            )  # fmt: skip
+        assert (done.stdout, done.stderr) == (b"x" * 10, b"")
+
+
+class TestFailures:
+    def test_exit_codes_are_curl_s(self, tmp_path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as full:
+            closed = full.getsockname()[1]
+        for arguments, code in (
+            (["http://no-such-host.invalid/"], 6),
+            ([f"http://127.0.0.1:{closed}/"], 7),
+            (["https:///nohost"], 3),
+            (["http://127.0.0.1/#fragment"], 3),
+            (["-T", str(tmp_path / "missing"), "http://127.0.0.1:1/"], 26),
+            (["-d", f"@{tmp_path / 'missing'}", "http://127.0.0.1:1/"], 26),
+            (["--no-such-option", "http://127.0.0.1:1/"], 2),
+            (["-H", "nonsense", "http://127.0.0.1:1/"], 2),
+            (["-H", "X-A: a\x01", "http://127.0.0.1:1/"], 2),
+            (["--resolve", "nonsense", "http://127.0.0.1:1/"], 2),
+            ([], 2),
+        ):
+            done = run("curl", *SERVICE, *arguments, check=code)
+            assert done.stdout == b""
+            assert done.stderr
+
+    def test_timeouts(self) -> None:
+        with raw_server(lambda connection: time.sleep(20)) as server:
+            start = time.monotonic()
+            assert run("curl", *SERVICE, "--max-time", "0.5", server.url, check=28).stderr.startswith(b"awsign: (28)")
+            assert time.monotonic() - start < 10
+
+        def drip(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b"x")
+                time.sleep(0.1)
+
+        with raw_server(drip) as server:
+            assert run("curl", *SERVICE, "-m", "1", server.url, check=28)
+
+    def test_a_server_that_hangs_up(self) -> None:
+        with raw_server(lambda connection: connection.close()) as server:
+            assert run("curl", *SERVICE, server.url, check=52)
+        with raw_server(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")) as server:
+            assert run("curl", *SERVICE, server.url, check=18).stdout == b"x"
+        with raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")) as server:
+            assert run("curl", *SERVICE, server.url, check=56)
+
+    def test_no_credentials_read_like_a_checklist(self) -> None:
+        done = run("curl", *SERVICE, "http://127.0.0.1:1/", check=94, AWS_ACCESS_KEY_ID="")
+        text = done.stderr.decode()
+        for source in (
+            "environment: AWS_ACCESS_KEY_ID is not set",
+            "shared-credentials-file:",
+            "instance-metadata: AWS_EC2_METADATA_DISABLED is true",
+        ):
+            assert source in text
+
+
+class TestTls:
+    @pytest.fixture(scope="class")
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture(scope="class")
+    def context(self, authority) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(
+            "127.0.0.1", "bucket.s3.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com", "localhost"
+        ).configure_cert(context)
+        return context
+
+    def test_certificates(self, authority, context, tmp_path) -> None:
+        bundle = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(bundle)
+        with raw_server(context=context) as server:
+            assert b"--cacert" in run("curl", *SERVICE, server.url, check=60).stderr
+            assert run("curl", *SERVICE, "--cacert", str(bundle), server.url).stdout == b"ok"
+            assert run("curl", *SERVICE, "-k", server.url).stdout == b"ok"
+            assert run("curl", *SERVICE, server.url, AWS_CA_BUNDLE=str(bundle)).stdout == b"ok"
+            assert run("curl", *SERVICE, "--cacert", str(tmp_path / "none"), server.url, check=77)
+            assert verified(server)
+
+    def test_s3_tells_the_region_of_a_bucket(self, context) -> None:
+        """301 without a Location, and x-amz-bucket-region: sent again to that region, signed for it."""
+        moved = b"HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-1\r\nContent-Length: 5\r\n\r\nmoved"
+        with raw_server(moved, OK, context=context) as server:
+            done = run(
+                "curl", "-k", "-L", "--resolve", f"*:443:127.0.0.1:{server.port}".rpartition(":")[0], "s3://bucket/key", check=None,
+                https_proxy="",
+            )  # fmt: skip
+            del done
+            hosts = ["bucket.s3.us-east-1.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com"]
+            resolve = [option for host in hosts for option in ("--resolve", f"{host}:{server.port}:127.0.0.1")]
+            assert run("curl", "-k", "-L", *resolve, f"https://{hosts[0]}:{server.port}/key").stdout == b"ok"
+            assert server.header("Host") == f"{hosts[1]}:{server.port}"
+            assert verified(server).scope.endswith("/eu-west-1/s3/aws4_request")
+
+
+def redirect(to: str, status: str = "302 Found") -> bytes:
+    return f"HTTP/1.1 {status}\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+class TestRedirects:
+    def test_to_the_same_service_is_signed_again(self) -> None:
+        with raw_server(redirect("/other?x=1", "307 Temporary Redirect"), OK) as server:
+            assert run("curl", *SERVICE, "-L", "-d", "a=b", f"{server.url}/first").stdout == b"ok"
+            assert server.line() == "POST /other?x=1 HTTP/1.1"
+            assert server.requests[-1][1] == b"a=b"
+            assert verified(server)
+
+    def test_a_post_becomes_a_get_where_curl_makes_it_one(self) -> None:
+        with raw_server(redirect("/other"), OK) as server:
+            run("curl", *SERVICE, "-L", "-d", "a=b", f"{server.url}/first")
+            assert server.line() == "GET /other HTTP/1.1"
+            assert server.header("Content-Type") is None
+            assert verified(server)
+
+    def test_another_host_gets_no_credentials(self) -> None:
+        with raw_server() as elsewhere, raw_server(redirect(f"{elsewhere.url}/x")) as server:
+            run("curl", *SERVICE, "-L", "-H", "Cookie: secret", "-H", "X-Amz-Meta-A: b", server.url, AWS_SESSION_TOKEN=TOKEN)
+            head = elsewhere.requests[-1][0]
+            assert b"ookie" not in head
+            assert b"uthorization" not in head
+            assert TOKEN.encode() not in head
+            assert KEY.encode() not in head
+
+    def test_without_l_it_is_shown(self) -> None:
+        with raw_server(redirect("/other")) as server:
+            run("curl", *SERVICE, server.url)
+            assert len(server.requests) == 1
+
+    def test_a_presigned_target_is_not_signed_again(self) -> None:
+        with raw_server(redirect("/x?X-Amz-Signature=abc&X-Amz-Credential=d"), OK) as server:
+            run("curl", *SERVICE, "-L", server.url)
+            assert server.header("Authorization") is None
+
+    def test_circles_end(self) -> None:
+        with raw_server(redirect("/again")) as server:
+            run("curl", *SERVICE, "-L", server.url, check=47)
+            assert len(server.requests) == 51
+
+    def test_from_https_to_http_is_not_followed(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+        with raw_server() as plain, raw_server(redirect(plain.url), context=context) as server:
+            run("curl", *SERVICE, "-k", "-L", server.url, check=1)
+            assert plain.requests == []
+
+
+class TestRetries:
+    BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 4\r\n\r\nbusy"
+
+    def test_each_try_is_signed_and_whole(self, tmp_path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"data")
+        with raw_server(self.BUSY, self.BUSY, OK) as server:
+            assert run("curl", *SERVICE, "--retry", "2", "-T", str(file), f"{server.url}/k").stdout == b"ok"
+            assert [body for _, body in server.requests] == [b"data"] * 3
+            assert verified(server)
+
+    def test_standard_input_is_sent_again(self) -> None:
+        with raw_server(self.BUSY, OK) as server:
+            assert run("curl", *SERVICE, "--retry", "1", "-T", "-", f"{server.url}/k", stdin=b"piped").stdout == b"ok"
+            assert [body for _, body in server.requests] == [b"piped"] * 2
+
+    def test_no_more_than_asked_for(self) -> None:
+        with raw_server(self.BUSY) as server:
+            assert run("curl", *SERVICE, "--retry", "1", "-f", server.url, check=22)
+            assert len(server.requests) == 2
+        with raw_server(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n") as server:
+            run("curl", *SERVICE, "--retry", "5", server.url)
+            assert len(server.requests) == 1
+
+
+def test_through_a_proxy() -> None:
+    with raw_server() as proxy:
+        for options, environ in ((["-x", proxy.url], {}), ([], {"http_proxy": proxy.url})):
+            run("curl", *SERVICE, *options, "http://api.example.com/x", **environ)
+            assert proxy.line() == "GET http://api.example.com/x HTTP/1.1"
+            assert proxy.header("Host") == "api.example.com"
+            assert verified(proxy)
+        with raw_server() as server:
+            run("curl", *SERVICE, server.url, http_proxy=proxy.url, no_proxy="127.0.0.1")
+            assert server.requests
+
+
+class TestSign:
+    def test_formats_can_be_pasted(self, serve, tmp_path) -> None:
+        url = f"{serve}/orders/a%20b?x=a%2Bb"
+        body = 'it\'s "data" $HOME'
+        for form in ("headers", "http", "json", "curl", "python"):
+            out = run("sign", *SERVICE, "--format", form, "-d", body, "-H", "X-Amz-Meta-A: b", url).stdout.decode()
+            assert "Authorization" in out
+            if form == "curl":
+                done = subprocess.run(["bash", "-c", out.strip() + " -sS"], capture_output=True, text=True, check=True)
+                assert '"Scheme": "sigv4"' in done.stdout
+            elif form == "python":
+                done = subprocess.run([sys.executable, "-c", out], capture_output=True, text=True, check=True)
+                assert done.stdout.startswith("200 ")
+            elif form == "json":
+                told = json.loads(out)
+                assert (told["method"], told["url"], told["body"]) == ("POST", url, body)
+            elif form == "http":
+                host, port = serve.rpartition("/")[2].split(":")
+                with socket.create_connection((host, int(port))) as connection:
+                    connection.sendall(out.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1).encode())
+                    answer = b"".join(iter(lambda: connection.recv(65536), b""))
+                assert answer.startswith(b"HTTP/1.1 200")
+
+    def test_curl_of_an_upload_names_the_file(self, tmp_path) -> None:
+        file = tmp_path / "a b.bin"
+        file.write_bytes(bytes(range(256)))
+        out = run("sign", "--format", "curl", "--endpoint-url", "http://127.0.0.1:9", "-T", str(file), "s3://b/k").stdout.decode()
+        words = shlex.split(out)
+        assert words[words.index("-T") + 1] == str(file)
+
+    def test_the_token_is_there(self) -> None:
+        assert TOKEN in run("sign", *SERVICE, "https://example.com/", AWS_SESSION_TOKEN=TOKEN).stdout.decode()
+
+
+class TestPresign:
+    def test_the_url_on_stdout_the_rest_on_stderr(self, swift) -> None:
+        assert run("curl", "-f", "-X", "PUT", "--endpoint-url", swift, "s3://presigned").returncode == 0
+        done = run(
+            "presign",
+            "--expires",
+            "15m",
+            "--method",
+            "PUT",
+            "-H",
+            "Content-Type: text/plain",
+            "--endpoint-url",
+            swift,
+            "s3://presigned/a b+c",
+        )
+        url = done.stdout.decode().strip()
+        text = done.stderr.decode()
+        assert "(15 min from now)" in text
+        assert "send with it  Content-Type: text/plain" in text
+        sent = subprocess.run(
+            ["curl", "-sS", "-w", "%{http_code}", "-T", "-", "-H", "Content-Type: text/plain", url],
+            input=b"data",
+            capture_output=True,
+            check=True,
+        )
+        assert sent.stdout == b"200"
+        got = run("presign", "--endpoint-url", swift, "s3://presigned/a b+c").stdout.decode().strip()
+        assert subprocess.run(["curl", "-sS", got], capture_output=True, check=True).stdout == b"data"
+        for scheme in ("sigv4", "s3v2"):
+            got = run("presign", "--scheme", scheme, "--endpoint-url", swift, "s3://presigned/a b+c").stdout.decode().strip()
+            assert subprocess.run(["curl", "-sS", got], capture_output=True, check=True).stdout == b"data"
+
+    def test_it_says_when_it_ends_earlier_than_asked_for(self) -> None:
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600))
+        done = run("presign", "--expires", "1h", "s3://b/k", AWS_SESSION_TOKEN=TOKEN, AWS_CREDENTIAL_EXPIRATION=end)
+        assert b"when the credentials that signed it end, earlier than asked for" in done.stderr
+
+    @pytest.mark.parametrize("expires", ["0", "8d", "1y", "", "-1", "1h 5"])
+    def test_durations_that_are_none(self, expires) -> None:
+        assert run("presign", "--expires", expires, "s3://b/k", check=2).stdout == b""
+
+    @pytest.mark.parametrize(("expires", "seconds"), [("60", 60), ("90s", 90), ("1h30m", 5400), ("7d", 604800), ("1w", 604800)])
+    def test_durations(self, expires, seconds) -> None:
+        assert f"X-Amz-Expires={seconds}&" in run("presign", "--expires", expires, "s3://b/k").stdout.decode()
+
+
+class TestCredentials:
+    def test_text_never_has_the_secret(self) -> None:
+        out = run("credentials", AWS_SESSION_TOKEN=TOKEN).stdout.decode()
+        assert "environment" in out
+        assert KEY in out
+        assert SECRET not in out
+        assert TOKEN not in out
+
+    def test_for_other_tools(self) -> None:
+        told = json.loads(run("credentials", "--format", "process", AWS_SESSION_TOKEN=TOKEN).stdout)
+        assert told == {"Version": 1, "AccessKeyId": KEY, "SecretAccessKey": SECRET, "SessionToken": TOKEN}
+        script = run("credentials", "--format", "env", AWS_SESSION_TOKEN=TOKEN).stdout.decode()
+        done = subprocess.run(
+            ["bash", "-c", script + 'echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $AWS_SESSION_TOKEN"'],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{KEY} {SECRET} {TOKEN}\n"
+
+
+def test_an_upload_of_a_gibibyte_takes_constant_memory(ministack, tmp_path) -> None:
+    """Against the verifying server: MiniStack would keep it in memory."""
+    from . import servers
+
+    file = tmp_path / "big"
+    with file.open("wb") as big:
+        big.truncate(1 << 30)
+    with servers.awsign_serve("--key", f"{KEY}:{SECRET}", "--quiet") as url:
+        process = subprocess.Popen(
+            [AWSIGN, "curl", "-sS", "-f", "--endpoint-url", url, "-T", str(file), "s3://bucket/big"],
+            env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert b"<Scheme>sigv4</Scheme>" in out
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    assert most < 200, f"{most} MiB"
+
+
+def test_help_of_every_command_has_an_example() -> None:
+    assert b"Example:" in run("--help").stdout
+    for command in ("curl", "sign", "presign", "serve", "credentials"):
+        assert b"Example:" in run(command, "--help").stdout
