@@ -204,8 +204,8 @@ def _other_region(signer: Signer, request: Request, answer: Answer) -> str | Non
 
 
 def _regional(authority: str, region: str) -> str:
-    head, _, _ = authority.rpartition("s3")
-    return f"{head}s3.{region}.amazonaws.com"
+    host, colon, port = authority.partition(":")
+    return f"{host.rpartition('s3')[0]}s3.{region}.amazonaws.com{colon}{port}"
 
 
 def _resolve(entries: tuple[str, ...]) -> dict[tuple[str, int], list[str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+import uvicorn
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
 def serve(app: VerifyingApp, port: int, ready: Callable[[int], None]) -> None:
     """Serve until interrupted. port: 0 takes a free one. ready: called with the port once connections are taken."""
-    import uvicorn
-
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
