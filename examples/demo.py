@@ -1,7 +1,7 @@
 """`make demo`: the four programs, signed, sent, verified and answered on this machine; then one byte changed.
 
 A local `awsign serve` stands for AWS. Each step is shown twice: with the awsign command, then with the Python program of this
-folder. With `--real`, the programs talk to MiniStack and moto instead: see demo_real.py.
+folder. `make demo-real` has the programs talk to MiniStack and moto instead.
 """
 
 from __future__ import annotations

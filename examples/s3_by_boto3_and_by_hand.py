@@ -23,7 +23,7 @@ print("objects:", [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get
 # By hand: any object with boto3's credentials serves as a provider, and a key may hold whatever it likes.
 endpoint = os.environ.get("AWS_ENDPOINT_URL_S3", f"https://s3.{region}.amazonaws.com")
 signer = awsign.SigV4(session.get_credentials(), "s3", region)
-signed = signer.sign(awsign.Request("GET", f"{endpoint}/{bucket}?list-type=2&prefix=a+b&delimiter=/"))
+signed = signer.sign(awsign.Request("GET", f"{endpoint}/{bucket}?list-type=2&prefix=2026/&delimiter=/"))
 
 try:
     with urllib.request.urlopen(urllib.request.Request(signed.url, headers=dict(signed.headers))) as response:

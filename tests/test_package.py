@@ -138,3 +138,16 @@ def test_the_demo(tmp_path) -> None:
         ["pgrep", "-f", "awsign serve --port 0 --quiet --key AKIADEMO"], capture_output=True, text=True, check=False
     )
     assert left.stdout == ""
+
+
+def test_the_demo_against_real_services() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "examples" / "demo_real.py")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in (
+        "<reservationSet",
+        '"orders": [{"id": 1',
+        '"TableName": "Music"',
+        "objects: ['2026/a b+c.py']",
+        "(22) the server answered 403",
+    ):
+        assert part in done.stdout + done.stderr

@@ -69,32 +69,42 @@ def hash_body(body: Body, iterables: Literal["spool", "refuse"] = "spool") -> tu
         return _hash_file(body), body
     if iterables == "refuse":
         raise InvalidRequest(f"a {type(body).__name__} cannot be hashed without being consumed; {_CHOICES}")
-    spooled = _Spool()
-    if hasattr(body, "read"):
-        while (block := body.read(_BLOCK)) != b"":
-            spooled.write(block)
-    else:
-        for block in body:  # type: ignore[union-attr]
-            spooled.write(block)
-    return spooled.finish()
+    with _Spool() as spooled:
+        if hasattr(body, "read"):
+            while (block := body.read(_BLOCK)) != b"":
+                spooled.write(block)
+        else:
+            for block in body:  # type: ignore[union-attr]
+                spooled.write(block)
+        return spooled.finish()
 
 
 async def spool_async(body: object) -> IO[bytes]:
-    """An async iterable of bytes -> a binary file with what it gave: in memory up to 1 MiB, in a temporary file beyond."""
-    spooled = _Spool()
-    async for block in body:  # type: ignore[attr-defined]
-        spooled.write(block)
-    return spooled.finish()[1]
+    """An async iterable of bytes -> a binary file with what it gave: in memory up to 1 MiB, in a temporary file beyond.
+
+    The file is the caller's to close.
+    """
+    with _Spool() as spooled:
+        async for block in body:  # type: ignore[attr-defined]
+            spooled.write(block)
+        return spooled.finish()[1]
 
 
 class _Spool:
-    """Blocks of an iterable, hashed as they are written to a file."""
+    """Blocks of an iterable, hashed as they are written to a file; the file is closed if that fails."""
 
     def __init__(self) -> None:
         from tempfile import SpooledTemporaryFile
 
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)
         self._hash = sha256()
+
+    def __enter__(self) -> _Spool:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._file.close()
 
     def write(self, block: bytes) -> None:
         _require_bytes(block)

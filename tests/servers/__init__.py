@@ -97,6 +97,14 @@ def moto() -> Iterator[str]:
 
 
 @contextmanager
+def moto_proxy() -> Iterator[str]:
+    """moto as an HTTP proxy, which tells the service of a request by its host."""
+    port = free_port()
+    with running([installed("moto/bin/moto_proxy"), "-H", "127.0.0.1", "-p", str(port)], f"http://127.0.0.1:{port}") as url:
+        yield url
+
+
+@contextmanager
 def awsign_serve(*options: str) -> Iterator[str]:
     """`awsign serve`, as a person starts it."""
     port = free_port()
