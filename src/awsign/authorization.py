@@ -7,6 +7,7 @@ Read strictly, written in one form. Source: AWS IAM user guide, "Add the signatu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from .canonical import query_pairs
@@ -68,6 +69,11 @@ class Authorization:
         self.stamp = self.expires = self.token = None
 
 
+@lru_cache(maxsize=64)
+def _is_day(date: str) -> bool:
+    return _DAY.fullmatch(date) is not None and parse_timestamp(f"{date}T000000Z") is not None
+
+
 def _parse_credential(credential: str) -> tuple[str, str, str, str]:
     # From the right: access keys may hold a `/` (MinIO).
     parts = credential.rsplit("/", 4)
@@ -79,7 +85,7 @@ def _parse_credential(credential: str) -> tuple[str, str, str, str]:
         if not _DAY.fullmatch(date):
             raise Fault("malformed-credential", f"the credential {credential[:120]!r} is not of the form {expected}")
         raise Fault("bad-terminator", f"the credential scope ends with {terminator[:40]!r}; it must end with {TERMINATOR!r}")
-    if not _DAY.fullmatch(date) or parse_timestamp(f"{date}T000000Z") is None:
+    if not _is_day(date):
         raise Fault("bad-scope-date", f"the date {date[:40]!r} of the credential scope is not a day written as yyyymmdd")
     return access_key_id, date, region, service
 

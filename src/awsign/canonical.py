@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .encoding import decode, encode, encode_path, fold, remove_dot_segments
+from .encoding import CANONICAL, decode, encode, encode_path, fold, reencode_path, remove_dot_segments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ SIGNED_PREFIX = "x-amz-"
 _SINGLE = frozenset(["authorization", "host", "date", "content-type", "content-md5", "content-length"])
 _JOINED_PREFIX = "x-amz-meta-"
 
-_CANONICAL_PAIR = re.compile(r"[A-Za-z0-9\-._~]+=[A-Za-z0-9\-._~]*")
+_CANONICAL_PAIR = re.compile(f"{CANONICAL}+={CANONICAL}*")
 
 
 def may_be_signed(name: str) -> bool:
@@ -72,7 +72,7 @@ def canonical_path(path: str, rules: Rules) -> str:
         return encode_path(path) or "/"
     if rules.path == "normalize":
         return "/".join([encode(decode(segment)) for segment in path.split("/")])
-    return encode_path(decode(path)) or "/"
+    return reencode_path(path) or "/"
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
@@ -96,7 +96,7 @@ def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",
     for pair in query.split("&"):
         if not pair:  # Between `&&`: no parameter (aws-c-common's and Go's reading).
             continue
-        # Most parameters are canonical already; this gate halves the time of a presigned query.
+        # Most parameters are encoded already; this gate takes a third off the time of a presigned query.
         if _CANONICAL_PAIR.fullmatch(pair):
             name, _, value = pair.partition("=")
         else:

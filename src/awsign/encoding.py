@@ -12,6 +12,9 @@ import re
 _RESERVED = re.compile(r"[^A-Za-z0-9\-._~]")
 _RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+# Text that is encoded already: unreserved characters, and upper-case escapes of all others.
+CANONICAL = r"(?:[A-Za-z0-9\-._~]|%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F]))"
+_CANONICAL_PATH = re.compile(f"(?:{CANONICAL}|/)*")
 _DOTS_OR_EMPTY = re.compile(r"//|/\.")
 # ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
 _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
@@ -38,6 +41,12 @@ def encode_path(path: str) -> str:
 def decode(text: str) -> str:
     """Undo percent-encoding. A `%` that no two hex digits follow stays as it is, as every server keeps it."""
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "%" in text else text
+
+
+def reencode_path(path: str) -> str:
+    """Decode a path and encode it again. One that would come out as it is, as most do, passes one gate."""
+    # Not `%2F`: decoded, it is a slash.
+    return path if _CANONICAL_PATH.fullmatch(path) and "%2F" not in path else encode_path(decode(path))
 
 
 def utf8(text: str) -> str:

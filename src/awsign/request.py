@@ -123,7 +123,12 @@ class Request:
             authority, target = absolute[2], target[absolute.end() :]
         path, _, self.query = target.partition("?")
         self.path = path or "/"
-        pairs = [(arrived(name), arrived(value)) for name, value in _pairs(headers)]
+        pairs = [
+            (name, value)
+            if type(name) is str and type(value) is str and name.isascii() and value.isascii()
+            else (arrived(name), arrived(value))
+            for name, value in (headers.items() if hasattr(headers, "items") else headers)
+        ]
         # HTTP/2's :authority is the host; both are there where something on the way made one of the other.
         hosts = [value for name, value in pairs if name.lower() == "host"]
         hosts += [value for name, value in pairs if name == ":authority" and value not in hosts]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from .authorization import without_authorization
 from .canonical import query_pairs
 from .derivation import Derivation
-from .encoding import decode, encode, encode_path, unfold
+from .encoding import encode, reencode_path, unfold
 from .endpoints import bucket_of
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
@@ -173,7 +173,7 @@ def _wire_path(path: str, bucket: str | None) -> str:
     """The path to send: fully encoded, as Version 4 sends it, since servers sign it as it came or encode it again. A bucket by
     itself in the path gets the slash that AWS signs it with (botocore, handlers.py, `fix_s3_host`).
     """
-    path = encode_path(decode(path))
+    path = reencode_path(path)
     return f"{path}/" if bucket is None and path != "/" and path.count("/") == 1 else path
 
 

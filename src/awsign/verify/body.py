@@ -5,10 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import md5, sha256
 
-from ..errors import SignatureError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 
@@ -19,11 +18,18 @@ class BodyCheck:
     part of a body whose hash is yet to be checked: act on it only after `close`.
     """
 
-    def __init__(self, shape: str, expected_sha256: str | None, expected_md5: str | None = None, *, unsigned: bool = False) -> None:
-        """expected_sha256: hex, or None where the payload is unsigned. expected_md5: base64. unsigned: the scheme covers no
+    def __init__(
+        self,
+        fail: Callable[[str, str], NoReturn],
+        expected_sha256: str | None,
+        expected_md5: str | None = None,
+        *,
+        unsigned: bool = False,
+    ) -> None:
+        """fail: raises SignatureError for a kind and a message. expected_sha256: hex, or None where the payload is unsigned. expected_md5: base64. unsigned: the scheme covers no
         body at all, so that there must be none.
         """
-        self._shape = shape
+        self._raise = fail
         self._expected_sha256 = expected_sha256
         self._expected_md5 = expected_md5
         self._unsigned = unsigned
@@ -66,4 +72,4 @@ class BodyCheck:
 
     def _fail(self, kind: str, message: str) -> NoReturn:
         self._held = b""
-        raise SignatureError(kind, message, shape=self._shape)
+        self._raise(kind, message)

@@ -12,12 +12,13 @@ from ..s3_sigv2 import is_signed_parameter, stands_for_header, string_to_sign
 from ..scope import parse_http_date, parse_timestamp
 from ..sigv2 import signature
 from .body import BodyCheck
-from .claim import Arrival, Claim, checked_content_sha256
+from .claim import Claim
 from .sigv2 import sigv2_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..identity import Credentials
+    from .arrival import Arrival
 
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
@@ -42,16 +43,16 @@ class S3SigV2Claim(Claim):
         self.location = place
         presigned = place == "query"
         arrival.presigned = presigned
-        arrival.named_service("s3")
+        arrival.service = "s3"
         self._expires: str | None = None
         if presigned:
             self._read_query(arrival)
         else:
             self._read_header(arrival)
         self._check_ambiguity(arrival)
-        dated = not presigned and "x-amz-date" not in arrival.values
+        dated = not presigned and "x-amz-date" not in arrival.headers
         covered = ("content-md5", "content-type", "date") if dated else ("content-md5", "content-type")
-        self.signed_headers = tuple(sorted(name for name in arrival.values if name.startswith("x-amz-") or name in covered))
+        self.signed_headers = tuple(sorted(name for name in arrival.headers if name.startswith("x-amz-") or name in covered))
         _, self.region = infer(f"https://{arrival.request.host}/")
         arrival.check_unscoped("S3's HMAC-SHA1 scheme", "s3", self.region)
         if arrival.header("x-amz-content-sha256") in STREAMING:
@@ -98,7 +99,7 @@ class S3SigV2Claim(Claim):
             if stands_for_header(name):
                 if self.location == "header":
                     arrival.fail("unsigned-content", f"the query has {name}, which a signature in a header does not cover")
-                if name.lower() in arrival.values:
+                if name.lower() in arrival.headers:
                     arrival.fail("duplicate-header", f"{name} stands in the query and in a header")
                 if "\n" in value or "\r" in value:
                     arrival.fail("malformed-component", f"{name} in the query has a line break")
@@ -121,4 +122,4 @@ class S3SigV2Claim(Claim):
         return derivation
 
     def _body(self) -> BodyCheck:
-        return BodyCheck(self._arrival.shape, checked_content_sha256(self._arrival), self._md5)
+        return BodyCheck(self._arrival.fail, self._arrival.content_sha256(), self._md5)

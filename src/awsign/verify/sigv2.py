@@ -10,11 +10,12 @@ from ..endpoints import infer
 from ..scope import plausible
 from ..sigv2 import METHODS, has_form, signature, string_to_sign
 from .body import BodyCheck
-from .claim import Arrival, Claim
+from .claim import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..identity import Credentials
+    from .arrival import Arrival
 
     Pairs = list[tuple[str, str]]
 
@@ -34,7 +35,7 @@ def sigv2_places(arrival: Arrival) -> list[str]:
 
 def _form_pairs(arrival: Arrival) -> Pairs:
     request = arrival.request
-    if "authorization" not in arrival.values and isinstance(request.body, bytes) and has_form(request.method, request.headers):
+    if "authorization" not in arrival.headers and isinstance(request.body, bytes) and has_form(request.method, request.headers):
         return query_pairs(request.body.decode("latin-1"))
     return []
 
@@ -110,7 +111,7 @@ class SigV2Claim(Claim):
         if self.location == "form" and arrival.pairs:
             arrival.fail("unsigned-content", "the request has a query beside its signed form, which the signature does not cover")
         unsigned = sorted(
-            name for name in arrival.values if name.startswith(SIGNED_PREFIX) and name not in arrival.settings.unsigned_headers
+            name for name in arrival.headers if name.startswith(SIGNED_PREFIX) and name not in arrival.settings.unsigned_headers
         )
         if unsigned:
             arrival.fail(
@@ -124,5 +125,5 @@ class SigV2Claim(Claim):
 
     def _body(self) -> BodyCheck:
         if self.location == "form":
-            return BodyCheck(self._arrival.shape, None)
-        return BodyCheck(self._arrival.shape, None, unsigned=True)
+            return BodyCheck(self._arrival.fail, None)
+        return BodyCheck(self._arrival.fail, None, unsigned=True)

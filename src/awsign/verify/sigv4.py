@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from ..authorization import Fault, parse_authorization, parse_presigned
 from ..canonical import SIGNED_PREFIX
@@ -11,13 +11,14 @@ from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
 from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
 from .body import BodyCheck
-from .claim import Arrival, Claim, checked_content_sha256
+from .claim import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..authorization import Authorization
     from ..derivation import Derivation
     from ..identity import Credentials
+    from .arrival import Arrival
 
 
 _PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
@@ -26,7 +27,7 @@ _PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
 def sigv4_places(arrival: Arrival) -> list[str]:
     """Where the request has a signature of this scheme, or something that no other scheme claims."""
     places = []
-    if "authorization" in arrival.values and not arrival.header("authorization").startswith("AWS "):
+    if "authorization" in arrival.headers and not arrival.header("authorization").startswith("AWS "):
         places.append("header")
     if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs):
         places.append("query")
@@ -48,7 +49,7 @@ class SigV4Claim(Claim):
             claimed = parse_presigned(arrival.pairs) if presigned else parse_authorization(arrival.header("authorization"))
         except Fault as fault:
             arrival.fail(fault.kind, str(fault))
-        arrival.named_service(claimed.service)
+        arrival.service = claimed.service
         self.access_key_id = claimed.access_key_id
         self.service, self.region = claimed.service, claimed.region
         self.scope = scope_of(claimed.date, claimed.region, claimed.service)
@@ -84,7 +85,7 @@ class SigV4Claim(Claim):
             arrival.fail("missing-date", "the request has neither an X-Amz-Date nor a Date header")
         if signed_at is None:
             arrival.fail("bad-date", f"the date {text[:40]!r} is not a time written as yyyymmddThhmmssZ")
-        self.signed_at = signed_at = signed_at.astimezone(UTC)
+        self.signed_at = signed_at
         self._stamp = signed_at.strftime("%Y%m%dT%H%M%SZ")
         if self._stamp[:8] != claimed.date:
             arrival.fail(
@@ -115,13 +116,13 @@ class SigV4Claim(Claim):
         if self._rules.token == "after":
             exempt.add(self._rules.token_header)
         unsigned = sorted(
-            name for name in arrival.values if name.startswith(SIGNED_PREFIX) and name not in signed and name not in exempt
+            name for name in arrival.headers if name.startswith(SIGNED_PREFIX) and name not in signed and name not in exempt
         )
         if unsigned:
             arrival.fail(
                 "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
             )
-        absent = [name for name in claimed.signed_headers if name not in arrival.values]
+        absent = [name for name in claimed.signed_headers if name not in arrival.headers]
         if absent:
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
         # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
@@ -137,7 +138,7 @@ class SigV4Claim(Claim):
         Both None: no hash was sent and no word in its place, so that the signature covers that of the body itself.
         """
         declared = arrival.header("x-amz-content-sha256")
-        body_sha256 = checked_content_sha256(arrival)
+        body_sha256 = arrival.content_sha256()
         if self.location == "query":
             if "x-amz-content-sha256" not in (self.signed_headers or ()):
                 if declared in STREAMING:
@@ -173,6 +174,7 @@ class SigV4Claim(Claim):
         if self._payload_hash is None:  # Not before there is a key: hashing a body is work that a stranger could ask for.
             self._payload_hash, _ = hash_body(request.body, "refuse")
             self._body_sha256 = self._payload_hash
+            self._body_is_signed = True
         after = (self._rules.token_header,) if self._rules.token == "after" else ()
         derivation = derive(
             algorithm=claimed.algorithm,
@@ -192,4 +194,4 @@ class SigV4Claim(Claim):
         return derivation
 
     def _body(self) -> BodyCheck:
-        return BodyCheck(self._arrival.shape, self._body_sha256, self._md5)
+        return BodyCheck(self._arrival.fail, self._body_sha256, self._md5)

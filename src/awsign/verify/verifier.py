@@ -9,7 +9,7 @@ from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
 from ..identity import require_aware
 from ..scope import now as clock
-from .claim import Arrival, Claim, Settings
+from .arrival import Arrival, Settings
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..identity import Credentials
     from ..request import Request
-    from .claim import Verified
+    from .claim import Claim, Verified
 
     Secret: TypeAlias = Credentials | str | None
 
