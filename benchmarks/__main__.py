@@ -194,7 +194,7 @@ def starting() -> None:
 
 
 def main() -> None:
-    print(f"CPython {sys.version.split()[0]}, {datetime.date.today()}")
+    print(f"CPython {sys.version.split()[0]}, {datetime.datetime.now(datetime.UTC).date()}")
     table("Signing in a header", header_signing())
     table("Presigning one S3 URL", presigning())
     table("Verifying a header signature", verifying())
