@@ -22,9 +22,9 @@ from awsign.authorization import Fault, format_presigned, parse_authorization, p
 from awsign.canonical import canonical_headers, canonical_path, canonical_query, may_be_signed
 from awsign.derivation import derive
 from awsign.encoding import readable, utf8
-from awsign.payload import hash_body, is_content_sha256
+from awsign.payload import hash_body, is_content_sha256, is_sha256
 from awsign.request import host_header, split_authority
-from awsign.scope import ALGORITHM, derive_key, scope_of, signing_key
+from awsign.scope import ALGORITHM, SigningKey, derive_key, scope_of, signing_key
 
 HERE = Path(__file__).parent
 Case = dict[str, Any]
@@ -80,30 +80,42 @@ def parameters(url: str) -> list[tuple[str, str]]:
 
 
 def sendable(case: Case) -> bool:
-    """Whether the request is one that `Request` takes as it stands: what it refuses or encodes has its own tests."""
-    request = case["request"]
-    raw = request["target"]
+    """Whether `Request` takes the request as it stands, and a signer signs what the case signs: what it refuses, encodes or
+    always signs has tests of its own."""
+    request, options = case["request"], case["options"]
     headers = request["headers"]
-    options = case["options"]
+    left_out = {name.lower() for name in options.get("unsigned_headers", ())}
     return (
-        raw.isascii()
-        and not any(c in raw for c in ' "<>\\^`{|}[]+#')
-        and "%" not in raw.replace("%25", "").translate({ord(c): None for c in "0123456789"})[:0]
+        request["target"].isascii()
+        and not any(character in request["target"] for character in ' "<>\\^`{|}[]+#')
         and all(value.isascii() and value.isprintable() and value == value.strip() for _, value in headers)
         and not any(name.lower() in ("authorization", "x-amz-content-sha256") for name, _ in headers)
         and sum(name.lower() == "host" for name, _ in headers) == 1
-        and set(options.get("unsigned_headers", ())) <= {n for n in options.get("unsigned_headers", ()) if not may_be_signed(n)}
+        and not any(map(may_be_signed, left_out))
         and options.get("add_date", True)
-        and "signed_headers" not in options
+        and not {"signed_headers", "signing_key"} & options.keys()
+        and (is_sha256(payload := options.get("payload_hash") or "0" * 64) or payload == awsign.UNSIGNED_PAYLOAD)
     )
 
 
-def signed_names(case: Case, headers: list[tuple[str, str]]) -> tuple[str, ...]:
+def as_suite_of_old(case: Case) -> Case:
+    """The case with what its quirks mean written out: an older AWS suite took folded lines of a header for values of their own,
+    and moved a form into the query."""
+    request, options = dict(case["request"]), case["options"]
+    if "multiline_join" in options:
+        request["headers"] = [[name, line] for name, value in request["headers"] for line in value.split("\n")]
+    if options.get("form_body_to_query"):
+        request |= {"target": f"{request['target']}?{request['body']}", "body": ""}
+    return {**case, "request": request}
+
+
+def signed_names(case: Case, given: list[tuple[str, str]], added: list[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """The names that are signed: of the headers given, what the options let; and all that the signer adds."""
     options = case["options"]
-    names = {name.lower() for name, _ in headers} - {name.lower() for name in options.get("unsigned_headers", ())}
+    names = {name.lower() for name, _ in given} - {name.lower() for name in options.get("unsigned_headers", ())}
     if "signed_headers" in options:
-        names &= {name.lower() for name in options["signed_headers"]} | {"host", "x-amz-date", "x-amz-security-token"}
-    return tuple(sorted(filter(may_be_signed, names)))
+        names &= {name.lower() for name in options["signed_headers"]} | {"host", "x-amz-date"}
+    return tuple(sorted(filter(may_be_signed, names | {name.lower() for name, _ in added})))
 
 
 def stamp_of(case: Case) -> str:
@@ -116,8 +128,14 @@ def check_derivation(derivation: Any, expected: Case) -> None:
             equal(what, getattr(derivation, what), expected[what])
 
 
+def require_plus_as_space(case: Case, text: str) -> None:
+    if not case["options"].get("plus_is_space", True) and "+" in text:
+        raise NotApplicable("awsign reads a `+` in a query as a space, as the servers of the AWS family do")
+
+
 def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: tuple[str, ...], payload_hash: str) -> Any:
     """The case through the functions that signer and verifier share, from the request exactly as the case has it."""
+    require_plus_as_space(case, query)
     credentials, stamp = credentials_of(case), stamp_of(case)
     path = utf8(case["request"]["target"]).partition("?")[0]
     derivation = derive(
@@ -133,6 +151,8 @@ def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: 
         rules=rules_of(case),
     )
     key = signing_key(credentials, stamp[:8], case["region"], case["service"])
+    if "signing_key" in case["options"]:
+        key = SigningKey(bytes.fromhex(case["options"]["signing_key"]))
     derivation.signature = key.sign(derivation.wire_string_to_sign)
     check_derivation(derivation, case["expected"])
     return derivation
@@ -150,21 +170,24 @@ def check_key(case: Case) -> None:
 
 
 def sigv4_header(case: Case) -> None:
+    case = as_suite_of_old(case)
     options, request, expected = case["options"], case["request"], case["expected"]
     check_key(case)
     body = body_of(request)
     payload_hash = options.get("payload_hash") or hash_body(body if options.get("sign_body", True) else b"")[0]
-    headers: list[tuple[str, str]] = [(name, value) for name, value in request["headers"]]
-    present = {name.lower() for name, _ in headers}
+    given: list[tuple[str, str]] = [(name, value) for name, value in request["headers"]]
+    present = {name.lower() for name, _ in given}
+    added = []
     if options.get("add_date", True) and "x-amz-date" not in present:
-        headers.append(("X-Amz-Date", stamp_of(case)))
+        added.append(("X-Amz-Date", stamp_of(case)))
     if options.get("add_content_sha256") and "x-amz-content-sha256" not in present:
-        headers.append(("X-Amz-Content-Sha256", payload_hash))
+        added.append(("X-Amz-Content-Sha256", payload_hash))
     token = case["credentials"].get("token")
     if token and not options.get("omit_session_token") and "x-amz-security-token" not in present:
-        headers.append(("X-Amz-Security-Token", token))
+        added.append(("X-Amz-Security-Token", token))
+    headers = given + added
     query = utf8(request["target"]).partition("?")[2]
-    derivation = derive_case(case, query, headers, signed_names(case, headers), payload_hash)
+    derivation = derive_case(case, query, headers, signed_names(case, given, added), payload_hash)
 
     rules = rules_of(case)
     if sendable(case):
@@ -348,12 +371,13 @@ def verify(case: Case) -> None:
     if "fields" in request:
         raise NotApplicable("POST policies are not built yet")
     received = awsign.Request.received(request["method"], request["target"], request["headers"], body_of(request))
+    scoped = "AWS4-" in request["target"] + str(request["headers"])  # The older schemes name no region to compare.
     verifier = awsign.Verifier(
         case["keys"].get,
         now=time_of(case),
         max_skew=case["options"].get("max_skew_seconds", 900),
-        services={case["service"]},
-        regions={case["region"]},
+        services={case["service"]} if scoped else None,
+        regions={case["region"]} if scoped else None,
     )
     try:
         verifier.verify(received)
@@ -380,11 +404,13 @@ def unit_path(case: Case) -> None:
 
 def unit_query(case: Case) -> None:
     request = case["request"]
-    if not case["options"].get("plus_is_space", True):
-        raise NotApplicable("awsign reads a `+` in a query as a space, as the servers of the AWS family do")
     query = request.get("query")
     if query is None:
-        query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in request["params"])
+        query = "&".join(
+            quote(name, safe="") + ("" if value is None else f"={quote(value, safe='')}") for name, value in request["params"]
+        )
+    else:
+        require_plus_as_space(case, query)
     equal("canonical query", canonical_query(utf8(query)), case["expected"]["canonical_query"])
 
 
@@ -487,7 +513,7 @@ def exceptions() -> list[dict[str, str]]:
 def check(case: Case) -> None:
     """Run one case: returns if it passes, raises NotApplicable or Failed."""
     for exception in exceptions():
-        if exception.get("id") == case["id"] or exception.get("option") in case.get("options", {}):
+        if exception["id"] == case["id"]:
             raise NotApplicable(exception["reason"])
     if case["kind"] not in CHECKS:
         raise NotApplicable(f"{case['kind']} is not built yet")
