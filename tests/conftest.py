@@ -10,7 +10,14 @@ from hypothesis import HealthCheck, settings
 
 from . import servers
 
-settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Many examples for whoever works on it (EXAMPLES=5000), the same ones each time for CI: what it finds must be of the change.
+settings.register_profile(
+    "default",
+    max_examples=int(os.environ.get("EXAMPLES", "300")),
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("default")
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//TOKEN+=="

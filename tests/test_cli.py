@@ -550,3 +550,19 @@ def test_help_of_every_command_has_an_example() -> None:
     assert b"Example:" in run("--help").stdout
     for command in ("curl", "sign", "presign", "serve", "credentials"):
         assert b"Example:" in run(command, "--help").stdout
+
+
+def test_a_redirect_within_aws_is_signed_for_where_it_leads(context) -> None:
+    hosts = ["bucket.s3.us-east-1.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com"]
+    with raw_server(OK, context=context) as server:
+        server.answers = [redirect(f"https://{hosts[1]}:{server.port}/key", "307 Temporary Redirect"), OK]
+        resolve = [option for host in hosts for option in ("--resolve", f"{host}:{server.port}:127.0.0.1")]
+        assert run("curl", "-k", "-L", *resolve, f"https://{hosts[0]}:{server.port}/key").stdout == b"ok"
+        assert verified(server).scope.endswith("/eu-west-1/s3/aws4_request")
+
+
+def test_a_host_of_its_own_stays_on_a_redirect_to_the_same_place() -> None:
+    with raw_server(redirect("/other"), OK) as server:
+        run("curl", *SERVICE, "-L", "-H", "Host: api.example.com", f"{server.url}/")
+        assert server.header("Host") == "api.example.com"
+        assert verified(server)

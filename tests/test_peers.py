@@ -85,6 +85,11 @@ def by_awscrt(
     return awscrt.auth.aws_sign_request(theirs, config).result(10)
 
 
+def awscrt_cannot_parse(request: awsign.Request) -> bool:
+    # aws-c-common's URI parser takes a `:` in the path for the end of a scheme (uri.c).
+    return ":" in request.path or "@" in request.path
+
+
 def signature_in(text: str) -> str:
     return re.search(r"Signature=([0-9a-f]{64})", text)[1]
 
@@ -97,7 +102,8 @@ def test_header_signatures_of_any_service(method, path, query, headers, body, to
     signed = signer.sign(awsign.Request(method, url_of(path, query), headers, body), at=AT)
     request = awsign.Request(method, signed.url, headers, body)
     ours = dict(signed.headers)["Authorization"]
-    assert signature_in(ours) == signature_in(dict(by_awscrt(request, token, "service").headers)["Authorization"])
+    if not awscrt_cannot_parse(request):
+        assert signature_in(ours) == signature_in(dict(by_awscrt(request, token, "service").headers)["Authorization"])
     theirs = by_botocore(SigV4Auth, request, token, "service", "us-east-1").headers["Authorization"]
     assert signature_in(ours) == signature_in(theirs)
 
@@ -110,14 +116,10 @@ def test_header_signatures_of_s3(method, path, query, headers, body, token) -> N
     # The peers are asked about the path that awsign settled on, since they sign whatever they are given.
     request = awsign.Request(method, signed.url, headers, body)
     ours = dict(signed.headers)["Authorization"]
-    assert signature_in(ours) == signature_in(dict(by_awscrt(request, token, "s3", s3=True).headers)["Authorization"])
+    if not awscrt_cannot_parse(request):
+        assert signature_in(ours) == signature_in(dict(by_awscrt(request, token, "s3", s3=True).headers)["Authorization"])
     theirs = by_botocore(S3SigV4Auth, request, token, "s3", "us-east-1").headers["Authorization"]
     assert signature_in(ours) == signature_in(theirs)
-
-
-def awscrt_cannot_parse(request: awsign.Request) -> bool:
-    # aws-c-common's URI parser, which query signing goes through, takes a `:` in the path for the end of a scheme (uri.c).
-    return ":" in request.path or "@" in request.path
 
 
 def botocore_drops_duplicates(query: list[tuple[str, str | None]]) -> bool:
@@ -168,7 +170,7 @@ SUB_RESOURCES = st.lists(
 
 @given(methods, st.text(st.sampled_from(list("abAZ09-_.~/ +é")), max_size=16), SUB_RESOURCES, tokens)
 def test_s3_hmac_sha1(method, key, query, token) -> None:
-    headers = {"Date": "Thu, 15 Jan 2026 12:34:56 GMT", "X-Amz-Meta-A": "b", "Content-Type": "text/plain"}
+    headers = {"Date": "Thu, 15 Jan 2026 12:34:56 GMT", "X-Amz-Meta-A": "b   c", "Content-Type": "text/plain"}
     signed = awsign.S3SigV2(awsign.Credentials(KEY, SECRET, token)).sign(
         awsign.Request(method, url_of(f"/bucket/{key}", query), headers)
     )

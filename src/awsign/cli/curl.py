@@ -164,7 +164,6 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
     if answer.status in (301, 302, 303, 307, 308) and target:
         url = urljoin(request.url, target)
     elif signs and (region := _other_region(signer, request, answer)):
-        signer.move(region)
         url = request.url.replace(request.authority, _regional(request.authority, region), 1)
     else:
         return None
@@ -174,6 +173,8 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
     if old.scheme == "https" and new.scheme == "http":
         raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect from https to http is not followed: {masked(url)}")
     same = _same_service(request.url, url)
+    if same and (region := infer(url)[1]):
+        signer.move(region)
     presigned = "X-Amz-Signature=" in new.query or ("Signature=" in new.query and "AWSAccessKeyId=" in new.query)
     method, body = request.method, request.body
     if answer.status == 303 or (answer.status in (301, 302) and method == "POST" and target):
@@ -184,6 +185,8 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
         if (same or not name.lower().startswith(("x-amz-", "authorization", "cookie")))
         and (body is not None or name.lower() not in ("content-type", "content-length"))
     ]
+    if new.netloc == old.netloc:
+        headers.append(("Host", request.host))
     return Request(method, url, headers, body), signs and same and not presigned
 
 
