@@ -196,9 +196,8 @@ class TestOutput:
                 env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
                 check=True,
             )
-            assert (tmp_path / "b c.bin").read_bytes() == self.BODY
+            assert (tmp_path / "b%20c.bin").read_bytes() == self.BODY
             assert run("curl", *SERVICE, "-O", f"{server.url}/a/", check=23).stdout == b""
-            assert run("curl", *SERVICE, "-O", f"{server.url}/..%2Fx", check=23).stdout == b""
             assert run("curl", *SERVICE, "-o", str(tmp_path / "no" / "dir"), server.url, check=23).stdout == b""
 
     def test_fail(self) -> None:
@@ -566,3 +565,208 @@ def test_a_host_of_its_own_stays_on_a_redirect_to_the_same_place() -> None:
         run("curl", *SERVICE, "-L", "-H", "Host: api.example.com", f"{server.url}/")
         assert server.header("Host") == "api.example.com"
         assert verified(server)
+
+
+class TestRedirectedUploads:
+    """The whole body goes where the redirect leads: never a part of it, never nothing."""
+
+    @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
+    @pytest.mark.parametrize("piped", [False, True])
+    def test_a_file(self, tmp_path, status, piped) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"fifteen bytes!!")
+        with raw_server(redirect("/new", status), OK) as server:
+            run("curl", *SERVICE, "-L", "-T", "-" if piped else str(file), f"{server.url}/x", stdin=b"fifteen bytes!!")
+            assert server.line() == "PUT /new HTTP/1.1"
+            assert [body for _, body in server.requests] == [b"fifteen bytes!!"] * 2
+            assert verified(server)
+
+    def test_to_the_bucket_s_region(self, context, tmp_path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"data")
+        moved = b"HTTP/1.1 301 Moved\r\nx-amz-bucket-region: eu-west-1\r\nContent-Length: 0\r\n\r\n"
+        hosts = ["b.s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com"]
+        with raw_server(moved, OK, context=context) as server:
+            resolve = [option for host in hosts for option in ("--resolve", f"{host}:{server.port}:127.0.0.1")]
+            run("curl", "-k", "-L", *resolve, "-T", str(file), f"https://{hosts[0]}:{server.port}/k")
+            assert server.requests[-1][1] == b"data"
+            assert verified(server).scope.endswith("/eu-west-1/s3/aws4_request")
+
+
+class TestLikeCurl:
+    def test_an_upload_to_a_host_gets_the_file_s_name(self, tmp_path) -> None:
+        file = tmp_path / "a b.txt"
+        file.write_bytes(b"x")
+        with raw_server() as server:
+            run("curl", *SERVICE, "-T", str(file), server.url)
+            assert server.line() == "PUT /a%20b.txt HTTP/1.1"
+            run("curl", *SERVICE, "-T", str(file), f"{server.url}?x=y")
+            assert server.line() == "PUT /a%20b.txt?x=y HTTP/1.1"
+
+    def test_heads(self) -> None:
+        gone = b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone"
+        with raw_server(gone) as server:
+            assert run("curl", *SERVICE, "-f", "-i", server.url, check=22).stdout.startswith(b"HTTP/1.1 404 No\r\n")
+            assert run("curl", *SERVICE, "-I", "-X", "GET", server.url).stdout == b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\n"
+        with raw_server(redirect("/other"), OK) as server:
+            assert run("curl", *SERVICE, "-L", "-i", server.url).stdout.count(b"HTTP/1.1 ") == 2
+
+    @pytest.mark.parametrize("arguments", [["-I", "-d", "x"], ["-f", "--fail-with-body"], ["-T", "-", "-d", "x"]])
+    def test_what_does_not_go_together(self, arguments) -> None:
+        done = run("curl", *SERVICE, *arguments, "http://127.0.0.1:9/", check=2)
+        assert done.stderr.count(b"\n") == 1
+
+    def test_queries_are_joined(self) -> None:
+        with raw_server() as server:
+            for query in ("?a&", "?a", "?"):
+                run("curl", *SERVICE, "-G", "-d", "x", f"{server.url}/p{query}")
+            assert [server.line(i).split()[1] for i in range(3)] == ["/p?a&x", "/p?a&x", "/p?x"]
+
+    def test_locations(self) -> None:
+        with raw_server(redirect("/é?x#frag"), OK) as server:
+            run("curl", *SERVICE, "-L", server.url)
+            assert server.line() == "GET /%C3%A9?x HTTP/1.1"
+        with raw_server(redirect("http://[::1/x")) as server:
+            assert run("curl", *SERVICE, "-L", server.url, check=3).stderr
+
+    def test_limits_of_zero_are_none(self) -> None:
+        with raw_server() as server:
+            assert run("curl", *SERVICE, "--max-time", "0", "--connect-timeout", "0", server.url).stdout == b"ok"
+
+    def test_each_try_has_its_own_time(self) -> None:
+        with raw_server(lambda connection: time.sleep(3), OK) as server:
+            assert run("curl", *SERVICE, "--retry", "1", "-m", "1", server.url).stdout == b"ok"
+
+    def test_short_hosts_through_a_proxy(self) -> None:
+        with raw_server() as proxy:
+            for host in ("h", "t", "http"):
+                run("curl", *SERVICE, "-x", proxy.url, f"http://{host}/x")
+                assert proxy.line() == f"GET http://{host}/x HTTP/1.1"
+
+    def test_the_name_and_password_of_a_proxy(self) -> None:
+        with raw_server() as proxy:
+            run("curl", *SERVICE, "-x", proxy.url.replace("://", "://u:p%40w@"), "http://h/x")
+            assert proxy.header("Proxy-Authorization") == "Basic dTpwQHc="
+
+    @pytest.mark.parametrize("proxy", ["ftp://h", "socks5://h", "http://h:99999", "http://[::1"])
+    def test_proxies_that_are_none(self, proxy) -> None:
+        assert run("curl", *SERVICE, "-x", proxy, "http://127.0.0.1:9/", check=5).stderr.count(b"\n") == 1
+
+    def test_a_length_that_is_wrong(self) -> None:
+        with raw_server() as server:
+            assert run("curl", *SERVICE, "-d", "abc", "-H", "Content-Length: 1", server.url, check=56).stderr.count(b"\n") == 1
+
+
+class TestEncodings:
+    BODY = b"some text " * 1000
+
+    def answered(self, body: bytes, encoding: str, code: int = 0) -> bytes:
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nContent-Encoding: {encoding}\r\n\r\n".encode()
+        with raw_server(head + body) as server:
+            return run("curl", *SERVICE, "--compressed", server.url, check=code).stdout
+
+    def test_what_is_decoded(self) -> None:
+        raw = zlib.compressobj(wbits=-15)
+        assert self.answered(raw.compress(self.BODY) + raw.flush(), "deflate") == self.BODY
+        assert self.answered(gzip.compress(self.BODY[:50]) + gzip.compress(self.BODY[50:]), "gzip") == self.BODY
+        assert self.answered(gzip.compress(zlib.compress(self.BODY)), "deflate, gzip") == self.BODY
+
+    def test_what_is_not(self) -> None:
+        assert self.answered(b"x", "br", 61) == b""
+        assert self.answered(b"no gzip", "gzip", 61) == b""
+        self.answered(gzip.compress(self.BODY)[:-9], "gzip", 23)
+
+    def test_asking_for_none(self) -> None:
+        with raw_server() as server:
+            run("curl", *SERVICE, "--compressed", "-H", "Accept-Encoding:", server.url)
+            assert server.header("Accept-Encoding") is None
+
+
+class TestPasted:
+    def test_an_at_sign_stays_one(self, serve) -> None:
+        out = run("sign", *SERVICE, "--format", "curl", "--data-raw", "@/etc/hostname", f"{serve}/").stdout.decode()
+        done = subprocess.run(["bash", "-c", f"{out.strip()} -sS"], capture_output=True, text=True, check=True)
+        assert '"Scheme": "sigv4"' in done.stdout
+
+    def test_repeated_and_utf8_headers(self, serve) -> None:
+        headers = ["-H", "X-Amz-Meta-A: 1", "-H", "X-Amz-Meta-A: 2", "-H", "X-Amz-Meta-B: é"]
+        for form, shell in (("python", [sys.executable, "-c"]), ("curl", ["bash", "-c"])):
+            out = run("sign", *SERVICE, "--format", form, *headers, "-d", "x", f"{serve}/").stdout.decode()
+            done = subprocess.run(
+                [*shell, out.strip() + (" -sS" if form == "curl" else "")], capture_output=True, text=True, check=True
+            )
+            assert '"Scheme": "sigv4"' in done.stdout, done.stdout + done.stderr
+
+    def test_files(self, serve, tmp_path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(bytes(range(256)))
+        for form, shell in (("python", [sys.executable, "-c"]), ("curl", ["bash", "-c"])):
+            out = run("sign", "--endpoint-url", serve, "--format", form, "-T", str(file), "s3://b/k").stdout.decode()
+            done = subprocess.run(
+                [*shell, out.strip() + (" -sS" if form == "curl" else "")], capture_output=True, text=True, check=True
+            )
+            assert "<Scheme>sigv4</Scheme>" in done.stdout, done.stdout + done.stderr
+
+    def test_what_no_shell_takes(self) -> None:
+        for body in (b"a\0b", b"x" * 200_000):
+            run("sign", *SERVICE, "--format", "curl", "--data-binary", "@-", "https://h/", stdin=body, check=2)
+
+    def test_a_signature_that_is_in_no_header(self) -> None:
+        assert b"--format" in run("sign", "--scheme", "sigv2", "https://h/?Action=A", check=2).stderr
+
+    def test_http_of_a_pipe(self) -> None:
+        out = run("sign", *SERVICE, "--format", "http", "--payload", "unsigned", "-T", "-", "https://h/k", stdin=b"piped").stdout
+        assert out.endswith(b"Content-Length: 5\r\n\r\npiped")
+
+
+class TestPresignedHeaders:
+    def test_every_one_given_is_signed(self) -> None:
+        done = run(
+            "presign",
+            "-H",
+            "x-k8s-aws-id: cluster",
+            "-H",
+            "Accept: text/plain",
+            "https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity",
+        )
+        assert b"X-Amz-SignedHeaders=accept%3Bhost%3Bx-k8s-aws-id" in done.stdout
+        assert b"send with it  x-k8s-aws-id: cluster" in done.stderr
+
+    def test_what_has_no_presigned_url(self) -> None:
+        assert b"no presigned URL" in run("presign", "https://sdb.amazonaws.com/?Action=ListDomains", check=2).stderr
+        assert b"--service" in run("presign", "https://example.com/", check=2).stderr
+        assert run("presign", "--expires", "600000000000000d", "s3://b/k", check=2).stderr.count(b"\n") == 1
+
+
+def test_secrets_of_other_kinds_are_masked_too() -> None:
+    with raw_server(b"HTTP/1.1 200 OK\r\nSet-Cookie: topsecret\r\nContent-Length: 0\r\n\r\n") as server:
+        done = run(
+            "curl",
+            "-v",
+            "--endpoint-url",
+            server.url,
+            "-H",
+            "x-amz-server-side-encryption-customer-key: topsecret",
+            "-H",
+            "Cookie: a=topsecret",
+            "s3://b/k",
+        )
+        assert b"topsecret" in server.requests[-1][0]
+        assert b"topsecret" not in done.stderr
+
+
+def test_a_profile_of_another_kind_is_not_passed_over(tmp_path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile role]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\n")
+    done = run("credentials", "--profile", "role", check=94, AWS_CONFIG_FILE=str(config))
+    assert b"role_arn" in done.stderr
+    assert (
+        b"Traceback"
+        not in run(
+            "credentials",
+            check=94,
+            AWS_ACCESS_KEY_ID="",
+            AWS_EC2_METADATA_DISABLED="",
+            AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:abc",
+        ).stderr
+    )

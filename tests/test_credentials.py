@@ -257,11 +257,12 @@ class TestRefreshing:
         assert "unreachable" in caplog.text
         assert source.loads == 2  # Not asked again at once.
 
-    def test_a_failure_once_they_ended_is_not(self) -> None:
+    @pytest.mark.parametrize("minutes", [3, 13])
+    def test_a_failure_in_the_mandatory_one_is_not(self, minutes) -> None:
         now = [datetime.now(UTC)]
         provider = Refreshing(Scripted(12, awsign.CredentialsError("unreachable")), clock=lambda: now[0])
         provider.get()
-        now[0] += timedelta(minutes=13)
+        now[0] += timedelta(minutes=minutes)
         with pytest.raises(awsign.CredentialsError, match="unreachable"):
             provider.get()
 

@@ -104,7 +104,7 @@ class TestBodies:
             status, _ = send(signed)
         except OSError:
             return  # Refused while it was being sent.
-        assert status == 501
+        assert status == 413
 
     def test_a_client_that_hangs_up(self, serve) -> None:
         host, port = serve.rpartition("/")[2].split(":")
@@ -267,3 +267,37 @@ class TestMetadata:
         found = InstanceMetadataFetcher(base_url=serve + "/", env={}).retrieve_iam_role_credentials()
         assert found["role_name"] == "awsign-role"
         assert found["token"]
+
+
+class TestLargeBodies:
+    """What needs no buffering is not bounded."""
+
+    def test_presigned_and_hmac_sha1(self, serve) -> None:
+        body = b"x" * (17 << 20)
+        link = awsign.SigV4(CREDENTIALS, "s3", "us-east-1").presign(awsign.Request("PUT", f"{serve}/b/k"))
+        assert send(link, body)[0] == 200
+        assert send(awsign.S3SigV2(CREDENTIALS).sign(awsign.Request("PUT", f"{serve}/b/k", body=body)))[0] == 200
+
+
+class TestForwardedOlderSchemes:
+    def test_nothing_of_the_signature_is_passed_on(self, gateway) -> None:
+        url, behind = gateway
+        behind.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+        assert send(awsign.S3SigV2(TEMPORARY).presign(awsign.Request("GET", f"{url}/b/k?versionId=1")))[0] == 200
+        assert behind.line() == "GET /base/b/k?versionId=1 HTTP/1.1"
+        assert send(awsign.SigV2(TEMPORARY).sign(awsign.Request("GET", f"{url}/?Action=A&B=c%20d"), expires=60))[0] == 200
+        target = behind.line().split()[1]
+        assert target.startswith("/base/?Action=A&B=c%20d&Expires=")
+        assert "Signature" not in target
+        assert "Token" not in target
+        form = awsign.Request("POST", f"{url}/", {"Content-Type": "application/x-www-form-urlencoded"}, "Action=A")
+        assert send(awsign.SigV2(TEMPORARY).sign(form))[0] == 200
+        body = behind.requests[-1][1].decode()
+        assert body.startswith("Action=A&Timestamp=")
+        assert "Signature" not in body
+        assert "Token" not in body
+
+
+def test_who_signed_is_in_the_refusal(serve) -> None:
+    answer = send(one_byte_changed(sign(f"{serve}/b/k")))[1]
+    assert ElementTree.fromstring(answer).findtext("AWSAccessKeyId") == KEY

@@ -211,10 +211,21 @@ def without_presigned(query: str) -> str:
             f"the query has {', '.join(sorted(names))} but not the rest of a signature; "
             "these parameters are for the signer to write, take them out of the URL"
         )
-    kept = [
-        pair for pair in query.split("&") if query_pairs(pair)[:1] and query_pairs(pair)[0][0].lower() not in _SIGNATURE_PARAMETERS
-    ]
-    return "&".join(kept)
+    return without_signature(query, "sigv4")
+
+
+# What the signature of a scheme is made of in a query or a form, by lower-case name.
+_PARAMETERS_OF = {
+    "sigv4": _SIGNATURE_PARAMETERS,
+    "sigv2": frozenset(("awsaccesskeyid", "signature", "signatureversion", "signaturemethod", "securitytoken")),
+    "s3v2": frozenset(("awsaccesskeyid", "signature", "expires", "x-amz-security-token")),
+}
+
+
+def without_signature(query: str, scheme: str) -> str:
+    """A wire query or form without the parameters of a scheme's signature: "sigv4", "sigv2" or "s3v2"."""
+    dropped = _PARAMETERS_OF[scheme]
+    return "&".join([pair for pair in query.split("&") if not pair or query_pairs(pair)[0][0].lower() not in dropped])
 
 
 def without_authorization(headers: Iterable[Header]) -> tuple[list[Header], dict[str, str]]:

@@ -129,7 +129,7 @@ def infer(url: str) -> tuple[str | None, str | None]:
     A custom domain, an IP address and localhost tell nothing.
     """
     authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
-    return _infer_host(authority.rpartition("@")[2].partition(":")[0].lower())
+    return _infer_host(authority.rpartition("@")[2].partition(":")[0].lower().removesuffix("."))
 
 
 @lru_cache(maxsize=256)
@@ -166,6 +166,16 @@ def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: s
     if not _BUCKET_LABEL.fullmatch(bucket):
         return f"https://s3.{region}.amazonaws.com{suffix}/{bucket}/{path}"
     return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}/{path}"
+
+
+_PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.amazonaws\.com(\.cn)?")
+
+
+def s3_host_in(authority: str, region: str) -> str | None:
+    """The host of the same bucket (or of none) in another region; None for a host of S3 that is not a plain one of AWS."""
+    host, colon, port = authority.partition(":")
+    match = _PLAIN_S3.fullmatch(host)
+    return f"{match[1]}s3.{region}.amazonaws.com{match[3] or ''}{colon}{port}" if match else None
 
 
 _VIRTUAL_HOST = re.compile(r"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|api\.aws|localhost)")

@@ -30,6 +30,7 @@ class SignatureError(AwsignError):
 
     kind: a stable word of this module's table (`signature-mismatch`, `expired`, ...), to branch on.
     code, status: AWS's error code and HTTP status for it, in the shape of the service that was addressed.
+    access_key_id: the one that was claimed, where one was read.
     canonical_request, string_to_sign: what the verifier derived, where it came that far; else None. They are exact, so they
     hold the session token of a request that carries one: mask them (`awsign.redact.masked`) before they are shown.
     """
@@ -43,6 +44,7 @@ class SignatureError(AwsignError):
         presigned: bool = False,
         canonical_request: str | None = None,
         string_to_sign: str | None = None,
+        access_key_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -50,6 +52,7 @@ class SignatureError(AwsignError):
         self.code, self.status = code_and_status(kind, shape, presigned)
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
+        self.access_key_id = access_key_id
 
 
 # S3 has one word for whatever is wrong with an Authorization header and another for the same thing in a query.
@@ -95,6 +98,8 @@ _CODES: dict[str, tuple[tuple[str, int], tuple[str, int], tuple[str, int]]] = {
     "missing-content-sha256": (("InvalidRequest", 400), *_INVALID),
     "bad-content-sha256": (("InvalidArgument", 400), *_INVALID),
     "unsupported-payload": (("NotImplemented", 501), ("NotImplemented", 501), ("NotImplemented", 501)),
+    "undeclared-payload": (("InvalidRequest", 400), *_INVALID),
+    "body-too-large": (("EntityTooLarge", 400), ("RequestEntityTooLargeException", 413), ("RequestEntityTooLargeException", 413)),
     "skew": (("RequestTimeTooSkewed", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),
     "not-yet-valid": (("AccessDenied", 403), *_INVALID),
     "expired": (("AccessDenied", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),

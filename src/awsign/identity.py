@@ -7,9 +7,10 @@ A provider is anything whose `.get()` gives `Credentials`; `Credentials` are the
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
-from .errors import CredentialsError, InvalidRequest
+from .errors import CredentialsError
+from .scope import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Credentials:
 
     def check_not_expired(self, at: datetime | None = None) -> None:
         """Raise CredentialsError if they have ended at a time (now, if None): what they sign would be refused as ExpiredToken."""
-        if self.expiration is not None and self.expiration <= (at or datetime.now(UTC)):
+        if self.expiration is not None and self.expiration <= (at or now()):
             raise CredentialsError(
                 f"the credentials of {self.access_key_id} expired at {self.expiration.isoformat()}; "
                 "fetch new ones, or give the signer a provider, which refreshes them"
@@ -166,12 +167,3 @@ def credentials_from(provider: Provider, at: datetime | None) -> Credentials:
     if credentials.expiration is not None:
         credentials.check_not_expired(at)
     return credentials
-
-
-def require_aware(at: datetime) -> datetime:
-    """A time with its zone, or InvalidRequest: a naive one is an hour or a day off wherever the local zone is not UTC."""
-    if not isinstance(at, datetime):
-        raise TypeError(f"at must be a datetime, not {type(at).__name__}")
-    if at.tzinfo is None or at.utcoffset() is None:
-        raise InvalidRequest(f"the time {at!r} has no time zone; pass an aware one, as datetime.now(timezone.utc)")
-    return at

@@ -10,21 +10,26 @@ import re
 
 MASK = "***"
 
+# Headers whose value is a secret: session tokens, keys that S3 encrypts with, and what other schemes log in with.
+_SECRET_HEADERS = (
+    "x-amz-security-token|x-amz-s3session-token|x-amz-(?:copy-source-)?server-side-encryption-customer-key"
+    "|cookie|set-cookie|proxy-authorization"
+)
+_SECRET_HEADER = re.compile(_SECRET_HEADERS, re.IGNORECASE)
 _MASKED = re.compile(
-    r"""(?imx)
-    (?P<authorization> \bSignedHeaders=[^,\s]*,\s*Signature=[0-9a-f]+ )       # stays as it is
-    | (?P<before> ^[<>*\s]*x-amz-(?:security|s3session)-token\s*:[ \t]*        # a line of a request or a canonical request
-      | \b(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= )   # a parameter
-      [^&\s'",;]+
+    rf"""(?imx)
+    (?P<authorization> \bSignedHeaders=[^,\s]*,\s*Signature=[0-9a-f]+ )                # stays as it is
+    | (?P<line> ^[<>*\s]*(?:{_SECRET_HEADERS})\s*:[ \t]* ) [^\r\n]+                    # of a request or a canonical request
+    | (?P<parameter> \b(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= ) [^&\s'",;]+
     """
 )
 
 
 def masked(text: str) -> str:
-    """A text with the session tokens and the query signatures in it masked."""
-    return _MASKED.sub(lambda match: match["authorization"] or match["before"] + MASK, text)
+    """A text with the session tokens, the query signatures and the other secrets in it masked."""
+    return _MASKED.sub(lambda match: match["authorization"] or (match["line"] or match["parameter"]) + MASK, text)
 
 
 def masked_value(name: str, value: str) -> str:
-    """The value of a header, masked if it is a session token; else what `masked` makes of it."""
-    return MASK if name.lower() in ("x-amz-security-token", "x-amz-s3session-token") else masked(value)
+    """The value of a header, masked if the header holds a secret; else what `masked` makes of it."""
+    return MASK if _SECRET_HEADER.fullmatch(name) else masked(value)

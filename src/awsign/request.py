@@ -54,7 +54,7 @@ def host_header(scheme: str, host: str, port: str | None) -> str:
 class Request:
     """One HTTP request.
 
-    method: its name. url: an absolute URL, http, https, ws or wss. headers: a mapping or an iterable of pairs; a value is ASCII
+    method: its name; upper-case from here on, as clients send it. url: an absolute URL, http, https, ws or wss. headers: a mapping or an iterable of pairs; a value is ASCII
     text, or bytes that are sent as they are. body: bytes, str (UTF-8), a binary file from where it stands, an iterable or async
     iterable of bytes, or None.
 
@@ -77,7 +77,7 @@ class Request:
     def __init__(self, method: str, url: str, headers: Headers = (), body: Body | str = None) -> None:
         if not isinstance(method, str) or not _TOKEN.fullmatch(method):
             raise InvalidRequest(f"the method {method!r} is not an HTTP method such as GET")
-        self.method = method.upper()  # As every client sends it.
+        self.method = method.upper()
         self.scheme, self.authority, self.path, self.query = _split_url(url)
         hosts = []
         kept: list[Header] = []
@@ -150,7 +150,11 @@ class Request:
     @property
     def url(self) -> str:
         """The URL as it is sent."""
-        return f"{self.scheme}://{self.authority}{self.target}"
+        return self.url_of(self.path, self.query)
+
+    def url_of(self, path: str, query: str) -> str:
+        """The URL with another path and query, as on the wire."""
+        return f"{self.scheme}://{self.authority}{path}?{query}" if query else f"{self.scheme}://{self.authority}{path}"
 
     def __repr__(self) -> str:
         # Headers, query and body may hold secrets.

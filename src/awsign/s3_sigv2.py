@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from .authorization import without_authorization
+from .authorization import without_authorization, without_signature
 from .canonical import query_pairs
 from .derivation import Derivation
 from .encoding import encode, reencode_path, unfold
@@ -130,7 +130,7 @@ class S3SigV2:
         text = string_to_sign(request.method, path, query, headers, bucket)
         derivation = Derivation(text, signature(credentials.secret_access_key, text, "HmacSHA1"))
         headers.append(("Authorization", f"AWS {credentials.access_key_id}:{derivation.signature}"))
-        return Signed(request.method, _url(request, path, query), tuple(headers), request.body, derivation)
+        return Signed(request.method, request.url_of(path, query), tuple(headers), request.body, derivation)
 
     def presign(
         self,
@@ -166,7 +166,7 @@ class S3SigV2:
         expires_at = datetime.fromtimestamp(end, UTC)
         if credentials.expiration is not None:
             expires_at = min(expires_at, credentials.expiration)
-        return Presigned(request.method, _url(request, path, query), signed, expires_at, derivation)
+        return Presigned(request.method, request.url_of(path, query), signed, expires_at, derivation)
 
 
 def _wire_path(path: str, bucket: str | None) -> str:
@@ -175,10 +175,6 @@ def _wire_path(path: str, bucket: str | None) -> str:
     """
     path = reencode_path(path)
     return f"{path}/" if bucket is None and path != "/" and path.count("/") == 1 else path
-
-
-def _url(request: Request, path: str, query: str) -> str:
-    return f"{request.scheme}://{request.authority}{path}" + (f"?{query}" if query else "")
 
 
 def _has_date(headers: Iterable[Header]) -> bool:
@@ -199,7 +195,7 @@ def _without_signature(query: str) -> str:
                 f"the query has {', '.join(stray)}, which a signature writes, but not all of one; take it out of the URL"
             )
         return query
-    return "&".join([pair for pair in query.split("&") if pair and query_pairs(pair)[0][0] not in _SIGNATURE_PARAMETERS])
+    return without_signature(query, "s3v2")
 
 
 def _headers(request: Request, credentials: Credentials) -> list[Header]:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from .errors import InvalidRequest
-from .identity import require_aware
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +44,15 @@ def timestamp(at: datetime | None = None) -> str:
         text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         _this_second = second, text
     return text
+
+
+def require_aware(at: datetime) -> datetime:
+    """A time with its zone, or InvalidRequest: a naive one is an hour or a day off wherever the local zone is not UTC."""
+    if not isinstance(at, datetime):
+        raise TypeError(f"at must be a datetime, not {type(at).__name__}")
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise InvalidRequest(f"the time {at!r} has no time zone; pass an aware one, as datetime.now(timezone.utc)")
+    return at
 
 
 def in_utc(at: datetime) -> datetime:

@@ -105,6 +105,9 @@ _RULES = {
     "iotdevicegateway": _DEFAULT.replace(token="after"),
 }
 
+# The version of its Query API that tells EC2 where a signature names no service: EC2 API reference, "Common parameters".
+QUERY_API_VERSIONS = {"2016-11-15": "ec2"}
+
 S3_FAMILY = frozenset(("s3", "s3-outposts", "s3-object-lambda", "s3express", "s3-express"))
 
 # Where UNSIGNED-PAYLOAD is taken: S3, VPC Lattice, and the services of the operations that botocore's models mark

@@ -119,15 +119,14 @@ class SigV2:
         ]
         if credentials.session_token is not None:
             pairs.append(("SecurityToken", credentials.session_token))
-        headers = _headers(request.headers)
+        headers = [pair for pair in _headers(request.headers) if not in_form or pair[0].lower() != "content-length"]
 
         text = string_to_sign("2", request.method, request.host, request.path, pairs)
         derivation = Derivation(text, signature(credentials.secret_access_key, text, method))
         encoded = encode_pairs([*pairs, ("Signature", derivation.signature or "")])
-        url = f"{request.scheme}://{request.authority}{request.path}"
         return Signed(
             request.method,
-            url if in_form else f"{url}?{encoded}",
+            request.url_of(request.path, "" if in_form else encoded),
             (("Host", request.host), *headers),
             encoded.encode() if in_form else request.body,
             derivation,

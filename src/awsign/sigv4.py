@@ -180,7 +180,7 @@ class SigV4:
         if token and rules.token == "after":
             headers.append(token)
         headers.append(("Authorization", authorization))
-        return Signed(request.method, _url(request, path, query), tuple(headers), body, derivation)
+        return Signed(request.method, request.url_of(path, query), tuple(headers), body, derivation)
 
     def presign(
         self,
@@ -246,7 +246,7 @@ class SigV4:
             query = f"{query}&{token[0]}={encode(token[1])}"
         return Presigned(
             request.method,
-            _url(request, path, query),
+            request.url_of(path, query),
             tuple(pair for pair in headers if pair[0].lower() in signed_headers and pair[0].lower() != "host"),
             _end(stamp, seconds, credentials),
             derivation,
@@ -348,10 +348,6 @@ def _wire_path(request: Request, rules: Rules) -> str:
     if rules.path == "normalize" and request.path.endswith(("/.", "/..")):
         return remove_dot_segments(request.path)
     return request.path
-
-
-def _url(request: Request, path: str, query: str) -> str:
-    return f"{request.scheme}://{request.authority}{path}?{query}" if query else f"{request.scheme}://{request.authority}{path}"
 
 
 def _token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:

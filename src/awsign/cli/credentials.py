@@ -49,4 +49,4 @@ def command(profile: str | None, form: str) -> None:
         click.echo(f"source      {provider.found_in}")
         click.echo(f"access key  {credentials.access_key_id}")
         click.echo(f"kind        {'temporary, with a session token' if credentials.session_token else 'long-lived'}")
-        click.echo(f"expires     {end or 'never'}")
+        click.echo(f"expires     {end or ('not said by its source' if credentials.session_token else 'never')}")

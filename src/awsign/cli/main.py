@@ -66,7 +66,8 @@ def run(arguments: list[str] | None = None) -> None:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        command = getattr(getattr(error, "ctx", None), "command_path", "awsign")
+        print(f"awsign: {error.format_message()} (see {command} --help)", file=sys.stderr)
         sys.exit(2)
     except Failure as failure:
         if not failure.silent:
@@ -81,6 +82,14 @@ def run(arguments: list[str] | None = None) -> None:
         sys.exit(23)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        # Nothing of its text: it may hold what nobody foresaw, a secret included.
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
+        print(f"awsign: this should not have happened: {type(error).__name__} in {place}; please report it", file=sys.stderr)
+        sys.exit(70)
 
 
 if __name__ == "__main__":

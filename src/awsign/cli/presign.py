@@ -8,6 +8,7 @@ from datetime import timedelta
 import click
 
 from ..errors import InvalidRequest
+from ..request import Request
 from ..s3_sigv2 import S3SigV2
 from ..scope import now
 from .request_options import Options, RequestCommand, where_options
@@ -16,7 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..sigv4 import Presigned
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = 10**10  # Far beyond what any scheme takes: the signer says what it takes.
 _DURATION = re.compile(r"(?:\d+[smhdw])+|\d+", re.ASCII)
 
 
@@ -29,8 +33,9 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         if not _DURATION.fullmatch(value):
             self.fail(f"{value!r} is not a duration such as 3600, 15m, 1h30m or 7d", param, ctx)
         if value.isdigit():
-            return timedelta(seconds=int(value))
-        return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)([smhdw])", value)))
+            return timedelta(seconds=min(int(value[:12]), _LONGEST))
+        seconds = sum(int(n[:12]) * _UNITS[unit] for n, unit in re.findall(r"(\d+)([smhdw])", value))
+        return timedelta(seconds=min(seconds, _LONGEST))
 
 
 @click.command(
@@ -44,26 +49,25 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("-X", "--method", "--request", "method", default="GET", metavar="METHOD", help="The method that it is for [GET].")
 @click.option("-H", "--header", "header", multiple=True, metavar="LINE", help="A header that must be sent with it.")
-@click.option("--scheme", type=click.Choice(["sigv4", "s3v2"]), default="sigv4", help="The signature scheme [sigv4].")
+@click.option("--scheme", type=click.Choice(["auto", "sigv4", "s3v2"]), default="auto", help="The signature scheme [sigv4].")
 @where_options
 @click.pass_context
 def command(ctx: click.Context, /, expires: timedelta, scheme: str, **values: Any) -> None:
-    chosen = Options(
-        ctx, **values, data=(), data_raw=(), data_binary=(), data_urlencode=(), json_data=(), as_query=False, upload_file=None,
-        head=False, payload=None, scheme=scheme,
-    )  # fmt: skip
+    chosen = Options(ctx, scheme=scheme, **values)
+    given = {name.partition(":")[0].strip().lower() for name in chosen.header}
     request = chosen.build()
-    request.headers = tuple(pair for pair in request.headers if pair[0].lower() not in ("user-agent", "accept"))
+    # What curl sends by itself is of no use in a URL that anyone may send; what -H gives is signed, so that it must be sent.
+    request = Request(request.method, request.url, [pair for pair in request.headers if pair[0].lower() in given])
     signer = chosen.signer(request)
     if signer.scheme == "sigv2":
         raise InvalidRequest(
-            "Signature Version 2 of the Query APIs has no presigned URL; awsign sign with Expires= in the query comes closest"
+            "Signature Version 2 of the Query APIs has no presigned URL; `awsign sign --format json` with Expires= in the query comes closest"
         )
-    link = (
-        S3SigV2(signer.provider).presign(request, expires=expires)
-        if scheme == "s3v2"
-        else signer.sigv4().presign(request, expires=expires)
-    )
+    link: Presigned
+    if signer.scheme == "s3v2":
+        link = S3SigV2(signer.provider).presign(request, expires=expires)
+    else:
+        link = signer.sigv4(given - {"host"}).presign(request, expires=expires)
     click.echo(link.url)
     if link.expires_at is not None:
         left = (link.expires_at - now()).total_seconds()
@@ -73,11 +77,12 @@ def command(ctx: click.Context, /, expires: timedelta, scheme: str, **values: An
             f"{link.method} until {link.expires_at:%Y-%m-%d %H:%M:%S} UTC ({_words(left if early else expires.total_seconds())} from now){why}",
             err=True,
         )
-    unsigned = [name for name, _ in request.headers if name.lower() not in {n.lower() for n, _ in link.headers}]
     for name, value in link.headers:
         click.echo(f"send with it  {name}: {value if isinstance(value, str) else value.decode('utf-8', 'replace')}", err=True)
-    for name in unsigned:
-        click.echo(f"not covered   {name}: whoever uses the URL may send it or not", err=True)
+    covered = {name.lower() for name, _ in link.headers}
+    for name, _ in request.headers:
+        if name.lower() not in covered:
+            click.echo(f"not covered   {name}: this scheme signs no such header; it may be sent or not", err=True)
 
 
 def _words(seconds: float) -> str:

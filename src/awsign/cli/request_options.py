@@ -23,11 +23,11 @@ from ..s3_sigv2 import S3SigV2
 from ..services import SIGV2_ONLY
 from ..sigv2 import FORM, SigV2
 from ..sigv4 import SigV4
-from .failure import READ_ERROR, Failure
+from .failure import MALFORMED_URL, READ_ERROR, Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import IO, Any
 
     from ..canonical import Header
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..sigv4 import Signed
 
 _JSON = "application/json"
+_DATA = {"data", "data_raw", "data_binary", "data_urlencode", "json_data"}
 
 
 class RequestCommand(click.Command):
@@ -83,38 +84,49 @@ request_options = options(
 
 
 class Options:
-    """The values of the request options, and the order of those whose order counts."""
+    """The values of the request options, and the order of those whose order counts. A command without some of them has the
+    defaults.
+    """
 
     url: str
-    method: str | None
-    data: tuple[str, ...]
-    data_raw: tuple[str, ...]
-    data_binary: tuple[str, ...]
-    data_urlencode: tuple[str, ...]
-    json_data: tuple[str, ...]
-    as_query: bool
-    upload_file: str | None
-    header: tuple[str, ...]
-    head: bool
-    service: str | None
-    region: str | None
-    profile: str | None
-    endpoint_url: str | None
-    scheme: str
-    payload: str | None
+    method: str | None = None
+    data: tuple[str, ...] = ()
+    data_raw: tuple[str, ...] = ()
+    data_binary: tuple[str, ...] = ()
+    data_urlencode: tuple[str, ...] = ()
+    json_data: tuple[str, ...] = ()
+    as_query: bool = False
+    upload_file: str | None = None
+    header: tuple[str, ...] = ()
+    head: bool = False
+    service: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    scheme: str = "auto"
+    payload: str | None = None
 
     def __init__(self, ctx: click.Context, **values: Any) -> None:
-        self.__dict__.update(values)
+        for name, value in values.items():
+            if name not in Options.__annotations__:
+                raise TypeError(f"{name} is not a request option")
+            setattr(self, name, value)
         self._order: list[str] = ctx.meta.get("order", [])
 
-    def build(self) -> Request:
-        """The request that the options describe, as curl would make it."""
+    def build(self, *more: tuple[str, str]) -> Request:
+        """The request that the options describe, as curl would make it. more: headers to send where no -H says otherwise."""
+        if self.head and not self.as_query and (self.upload_file or set(self._order) & _DATA):
+            raise click.UsageError("-I asks for a HEAD and -d or -T for something to send; give one of them")
         body = self._body()
         url = self._url(body if self.as_query and isinstance(body, bytes) else b"")
         if self.as_query:
             body = None
-        headers = self._headers(with_form=bool(isinstance(body, bytes) and self.upload_file is None))
+        headers = self._headers(more, with_form=isinstance(body, bytes) and self.upload_file is None)
         method = self.method or ("HEAD" if self.head else "PUT" if self.upload_file else "POST" if body is not None else "GET")
+        try:
+            Request("GET", url)
+        except InvalidRequest as error:
+            raise Failure(MALFORMED_URL, str(error)) from None
         return Request(method, url, headers, body)
 
     def signer(self, request: Request) -> Signer:
@@ -131,12 +143,16 @@ class Options:
         elif "://" not in url:
             local = re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/?]|$)", url)
             url = f"{'http' if local else 'https'}://{url}"
-        if self.upload_file and self.upload_file != "-" and url.partition("?")[0].endswith("/"):
-            head, mark, rest = url.partition("?")
-            url = head + quote(Path(self.upload_file).name, safe="") + mark + rest
+        head, mark, rest = url.partition("?")
+        if self.upload_file and self.upload_file != "-":
+            if "/" not in head.partition("://")[2]:
+                head += "/"
+            if head.endswith("/"):
+                head += quote(Path(self.upload_file).name, safe="")
         if query:
-            url += ("&" if "?" in url else "?") + query.decode("utf-8", "surrogateescape")
-        return url
+            joint = "&" if rest and not rest.endswith("&") else ""
+            mark, rest = "?", rest + joint + query.decode("utf-8", "surrogateescape")
+        return head + mark + rest
 
     def _s3_url(self, url: str) -> str:
         bucket, _, key = url.removeprefix("s3://").partition("/")
@@ -159,11 +175,12 @@ class Options:
 
     # The headers.
 
-    def _headers(self, *, with_form: bool) -> list[Header]:
+    def _headers(self, more: tuple[tuple[str, str], ...], *, with_form: bool) -> list[Header]:
         """What curl sends by itself, where no -H replaces it or leaves it out, then what -H gives, in its order."""
         from .. import __version__
 
         own = {"user-agent": ("User-Agent", f"awsign/{__version__}"), "accept": ("Accept", "*/*")}
+        own |= {name.lower(): (name, value) for name, value in more}
         if self.json_data:
             own |= {"accept": ("Accept", _JSON), "content-type": ("Content-Type", _JSON)}
         elif with_form:
@@ -195,7 +212,7 @@ class Options:
 
     def _body(self) -> bytes | IO[bytes] | None:
         if self.upload_file is not None:
-            if self._order and {"data", "data_raw", "data_binary", "data_urlencode", "json_data"} & set(self._order):
+            if set(self._order) & _DATA:
                 raise click.UsageError("-T and -d are two bodies; a request has one")
             return _open(self.upload_file)
         readers: dict[str, tuple[Callable[[str], bytes], list[str]]] = {
@@ -220,6 +237,7 @@ class Signer:
 
     def __init__(self, chosen: Options, request: Request) -> None:
         self._chosen = chosen
+        self._authority = request.authority
         self._service, self._region = self._where(request)
         self._provider: Found | None = None
         self.scheme = self._scheme(request)
@@ -232,8 +250,13 @@ class Signer:
             return S3SigV2(self.provider).sign(request)
         return self.sigv4().sign(request, payload=payload)
 
-    def sigv4(self) -> SigV4:
-        return SigV4(self.provider, self._service, self._region)
+    def sigv4(self, sign_headers: Iterable[str] = ()) -> SigV4:
+        for option, value, example in (("service", self._service, "execute-api"), ("region", self._region, "us-east-1")):
+            if value is None:
+                raise InvalidRequest(
+                    f"the host {self._authority!r} does not tell the {option}; pass --{option}, as --{option} {example}"
+                )
+        return SigV4(self.provider, self._service, self._region, sign_headers=sign_headers)
 
     @property
     def provider(self) -> Found:
@@ -241,10 +264,6 @@ class Signer:
         if self._provider is None:
             self._provider = find_credentials(self._chosen.profile)
         return self._provider
-
-    @property
-    def service(self) -> str | None:
-        return self._service
 
     @property
     def region(self) -> str | None:
@@ -272,15 +291,7 @@ class Signer:
             return chosen.scheme
         form = request.body if isinstance(request.body, bytes) else b""
         asks = "SignatureVersion=2" in request.query.split("&") or b"SignatureVersion=2" in form.split(b"&")
-        if asks or self._service in SIGV2_ONLY:
-            return "sigv2"
-        if self._service is None or self._region is None:
-            missing = "service" if self._service is None else "region"
-            example = "execute-api" if missing == "service" else "us-east-1"
-            raise InvalidRequest(
-                f"the host {request.authority!r} does not tell the {missing}; pass --{missing}, as --{missing} {example}"
-            )
-        return "sigv4"
+        return "sigv2" if asks or self._service in SIGV2_ONLY else "sigv4"
 
 
 def _data(text: str) -> bytes:

@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..canonical import Header
     from ..sigv4 import Signed
 
 
@@ -36,82 +35,102 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, form: str, **values: Any) -> None:
     chosen = Options(ctx, **values)
     request = chosen.build()
-    signed = chosen.signer(request).sign(request)
-    out = _FORMATS[form](signed, chosen.upload_file)
-    sys.stdout.buffer.write(out)
+    signer = chosen.signer(request)
+    if form == "headers" and signer.scheme == "sigv2":
+        raise click.UsageError("Signature Version 2 is in the URL or the form, not in headers; --format http, curl, json or python")
+    sent = Sent(signer.sign(request), chosen.upload_file if chosen.upload_file != "-" else None)
+    sys.stdout.buffer.write(_FORMATS[form](sent))
     sys.stdout.flush()
 
 
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+class Sent:
+    """What is to be sent, as the formats print it: headers as text, the body read or the file that it is in."""
+
+    def __init__(self, signed: Signed, file: str | None) -> None:
+        self.method, self.url = signed.method, signed.url
+        self.scheme, _, rest = signed.url.partition("://")
+        self.authority, slash, target = rest.partition("/")
+        self.target = slash + target
+        self.headers = [(n, v if isinstance(v, str) else v.decode("utf-8", "surrogateescape")) for n, v in signed.headers]
+        self.file = file
+        self._signed = signed
+
+    @property
+    def has_body(self) -> bool:
+        return self._signed.body is not None
+
+    def body(self) -> bytes:
+        body: Any = self._signed.body
+        if body is None or isinstance(body, bytes):
+            return body or b""
+        return body.read()  # type: ignore[no-any-return]
 
 
-def _lines(headers: tuple[Header, ...]) -> list[str]:
-    return [f"{name}: {_text(value)}" for name, value in headers]
-
-
-def _body(signed: Signed) -> bytes:
-    body: Any = signed.body
-    if body is None or isinstance(body, bytes):
-        return body or b""
-    return body.read()  # type: ignore[no-any-return]
-
-
-def _encoded(text: str) -> bytes:
+def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _as_headers(signed: Signed, file: str | None) -> bytes:
-    return _encoded("\n".join([*_lines(signed.headers), ""]))
+def _as_headers(sent: Sent) -> bytes:
+    return _bytes("".join(f"{name}: {value}\n" for name, value in sent.headers))
 
 
-def _as_curl(signed: Signed, file: str | None) -> bytes:
-    # --path-as-is: curl would resolve dot segments; the empty Content-Type: it would add one of its own.
-    words = ["curl", "--path-as-is", "-X", signed.method] if signed.method != "HEAD" else ["curl", "--path-as-is", "-I"]
-    for name, value in signed.headers:
-        text = _text(value)
-        words += ["-H", f"{name}: {text}" if text else f"{name};"]
-    if file and file != "-":
-        words += ["-T", file, "-H", "Expect:"]
-    elif signed.body is not None:
-        if not any(name.lower() == "content-type" for name, _ in signed.headers):
+def _as_curl(sent: Sent) -> bytes:
+    # --path-as-is: curl would resolve dot segments; an empty Content-Type: it would add one of its own.
+    words = ["curl", "--path-as-is", *(["-I"] if sent.method == "HEAD" else ["-X", sent.method])]
+    for name, value in sent.headers:
+        words += ["-H", f"{name}: {value}" if value else f"{name};"]
+    if sent.file:
+        words += ["-T", sent.file, "-H", "Expect:"]
+    elif sent.has_body:
+        body = sent.body()
+        if b"\0" in body or len(body) > _LONGEST_WORD:
+            raise click.UsageError(
+                "no shell takes this body as a word; give it as a file, with -T FILE and -X, or use --format http"
+            )
+        if not any(name.lower() == "content-type" for name, _ in sent.headers):
             words += ["-H", "Content-Type:"]
-        words += ["--data-binary", _body(signed).decode("utf-8", "surrogateescape")]
-    words.append(signed.url)
-    return _encoded(shlex.join(words) + "\n")
+        words += ["--data-raw", body.decode("utf-8", "surrogateescape")]
+    return _bytes(shlex.join([*words, sent.url]) + "\n")
 
 
-def _as_http(signed: Signed, file: str | None) -> bytes:
-    from .wire import framed
+def _as_http(sent: Sent) -> bytes:
+    body = sent.body()
+    headers = list(sent.headers)
+    if (sent.has_body or sent.method in ("POST", "PUT", "PATCH")) and not any(n.lower() == "content-length" for n, _ in headers):
+        headers.append(("Content-Length", str(len(body))))
+    lines = [f"{sent.method} {sent.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
+    return _bytes("\r\n".join(lines)) + body
 
-    target = "/" + signed.url.split("://", 1)[1].partition("/")[2]
-    lines = [f"{signed.method} {target} HTTP/1.1", *_lines(tuple(framed(signed))), "", ""]
-    return _encoded("\r\n".join(lines)) + _body(signed)
 
-
-def _as_json(signed: Signed, file: str | None) -> bytes:
-    body = _body(signed)
-    told: dict[str, Any] = {"method": signed.method, "url": signed.url, "headers": [[n, _text(v)] for n, v in signed.headers]}
+def _as_json(sent: Sent) -> bytes:
+    told: dict[str, Any] = {"method": sent.method, "url": sent.url, "headers": sent.headers}
+    body = sent.body()
     try:
-        told["body"] = body.decode() if signed.body is not None else None
+        told["body"] = body.decode() if sent.has_body else None
     except UnicodeDecodeError:
         told["body_base64"] = base64.b64encode(body).decode()
-    return _encoded(json.dumps(told, indent=2) + "\n")
+    return _bytes(json.dumps(told, indent=2) + "\n")
 
 
-def _as_python(signed: Signed, file: str | None) -> bytes:
-    scheme, _, rest = signed.url.partition("://")
-    authority, slash, target = rest.partition("/")
-    kind = "HTTPSConnection" if scheme == "https" else "HTTPConnection"
-    headers = "\n".join(f"    {name!r}: {_text(value)!r}," for name, value in signed.headers)
-    body = f"open({file!r}, 'rb')" if file and file != "-" else repr(_body(signed)) if signed.body is not None else "None"
-    return _encoded(
-        f"import http.client\n\n"
-        f"connection = http.client.{kind}({authority!r})\n"
-        f"connection.request({signed.method!r}, {slash + target!r}, body={body}, headers={{\n{headers}\n}})\n"
+def _as_python(sent: Sent) -> bytes:
+    body = f"open({sent.file!r}, 'rb')" if sent.file else repr(sent.body())
+    size = "os.path.getsize(" + repr(sent.file) + ")" if sent.file else "len(body)"
+    headers = "".join(f"    ({name!r}, {_bytes(value)!r}),\n" for name, value in sent.headers)
+    imports = "import http.client\nimport os\n" if sent.file else "import http.client\n"
+    length = f"    ('Content-Length', str({size}).encode()),\n" if sent.has_body else ""
+    return _bytes(
+        f"{imports}\n"
+        f"body = {body}\n"
+        f"headers = [\n{headers}{length}]\n"
+        f"connection = http.client.{'HTTPSConnection' if sent.scheme == 'https' else 'HTTPConnection'}({sent.authority!r})\n"
+        f"connection.putrequest({sent.method!r}, {sent.target!r}, skip_host=True, skip_accept_encoding=True)\n"
+        f"for name, value in headers:\n"
+        f"    connection.putheader(name, value)\n"
+        f"connection.endheaders(body)\n"
         f"response = connection.getresponse()\n"
         f"print(response.status, response.read().decode())\n"
     )
 
 
+_LONGEST_WORD = 100_000  # Linux takes 128 KiB in one argument.
 _FORMATS = {"headers": _as_headers, "curl": _as_curl, "http": _as_http, "json": _as_json, "python": _as_python}

@@ -6,9 +6,11 @@ import os
 import socket
 import ssl
 import time
-from urllib.parse import urlsplit
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
 
 import httpcore2
+from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
 from . import failure
@@ -26,24 +28,66 @@ _BLOCK = 1 << 18
 
 
 class Answer:
-    """What the server answered; the body is read as it is iterated."""
+    """What the server answered; the body is read as it is iterated. is_last: whether it redirects to no other."""
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(self, response: httpcore2.Response, where: str) -> None:
         self.status = response.status
-        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
+        # Latin-1 by the standard, UTF-8 in what servers send (a Location above all).
+        self.headers = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in response.headers]
         version = response.extensions.get("http_version", b"HTTP/1.1")
         reason = response.extensions.get("reason_phrase", b"")
         self.status_line = f"{version.decode()} {response.status} {reason.decode('latin-1')}".rstrip()
+        self.is_last = True
         self._response = response
+        self._where = where
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
+    def head(self) -> bytes:
+        """The status line and the headers, as they came."""
+        lines = [self.status_line, *(f"{name}: {value}" for name, value in self.headers), "", ""]
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
     def blocks(self) -> Iterator[bytes]:
-        yield from self._response.iter_stream()
+        with reported(self._where):
+            yield from self._response.iter_stream()
 
     def close(self) -> None:
         self._response.close()
+
+
+def decompressed(answer: Answer) -> Iterator[bytes]:
+    """The body with its content encodings undone: gzip (of any number of members) and deflate, with zlib's frame or without."""
+    blocks = answer.blocks()
+    encodings = [encoding.strip().lower() for encoding in (answer.header("content-encoding") or "").split(",")]
+    for encoding in reversed(encodings):
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            blocks = _inflated(blocks, encoding)
+        elif encoding not in ("", "identity"):
+            raise Failure(failure.BAD_ENCODING, f"the answer is encoded as {encoding[:40]!r}, which was not asked for")
+    return blocks
+
+
+def _inflated(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    import zlib
+
+    undo = None
+    try:
+        for block in blocks:
+            while block:
+                if undo is None:
+                    # RFC 9110, section 8.4.1.2: some send deflate without the zlib frame that the standard asks for.
+                    raw = encoding == "deflate" and block[0] & 0x0F != 8
+                    undo = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
+                yield undo.decompress(block)
+                block = undo.unused_data
+                if undo.eof:
+                    undo = None
+        if undo is not None:
+            raise Failure(failure.WRITE_ERROR, f"the answer ends in the middle of its {encoding} encoding")
+    except zlib.error as error:
+        raise Failure(failure.BAD_ENCODING, f"the answer is not the {encoding} that it says it is: {error}") from None
 
 
 class Wire:
@@ -63,9 +107,9 @@ class Wire:
         insecure: bool = False,
         proxy: str | None = None,
     ) -> None:
-        self._connect_timeout = connect_timeout
-        self._deadline = None if max_time is None else time.monotonic() + max_time
-        self._backend = _Backend(resolve or {}, self._deadline)
+        self._connect_timeout = connect_timeout or None  # 0 is no limit, as in curl.
+        self._max_time = max_time or None
+        self._backend = _Backend(resolve or {})
         self._proxy = proxy
         self._cacert = cacert
         self._insecure = insecure
@@ -74,7 +118,7 @@ class Wire:
     def send(self, signed: Signed) -> Answer:
         """Send what was signed. Failure, with curl's exit code, where no answer came."""
         parts = urlsplit(signed.url)
-        target = signed.url.split(parts.netloc, 1)[1]
+        target = signed.url.partition("://")[2].removeprefix(parts.netloc)
         url = httpcore2.URL(
             scheme=parts.scheme.encode(), host=_host(parts.hostname or ""), port=parts.port, target=(target or "/").encode()
         )
@@ -82,8 +126,9 @@ class Wire:
         request = httpcore2.Request(
             signed.method, url, headers=_bytes(framed(signed)), content=_blocks(signed.body), extensions={"timeout": timeout}
         )
-        with reported(parts.hostname or "", parts.port):
-            return Answer(self._pool(parts.scheme, parts.hostname or "").handle_request(request))
+        self._backend.deadline = None if self._max_time is None else time.monotonic() + self._max_time
+        with reported(parts.netloc):
+            return Answer(self._pool(parts.scheme, parts.hostname or "").handle_request(request), parts.netloc)
 
     def close(self) -> None:
         for pool in self._pools.values():
@@ -96,14 +141,7 @@ class Wire:
             if scheme == "https" or proxy:
                 options["ssl_context"] = self._ssl_context()
             if proxy:
-                parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-                credentials = (parts.username or "", parts.password or "") if parts.username else None
-                options["proxy"] = httpcore2.Proxy(
-                    httpcore2.URL(
-                        scheme=parts.scheme.encode(), host=_host(parts.hostname or ""), port=parts.port or 1080, target=b"/"
-                    ),
-                    auth=credentials,
-                )
+                options["proxy"] = _proxy(proxy)
             self._pools[proxy or ""] = httpcore2.ConnectionPool(**options)
         return self._pools[proxy or ""]
 
@@ -112,7 +150,7 @@ class Wire:
         try:
             context = ssl.create_default_context(cafile=bundle)
         except OSError as error:
-            raise Failure(77, f"cannot read the certificates of {bundle!r}: {error.strerror}") from None
+            raise Failure(failure.BAD_CA_FILE, f"cannot read the certificates of {bundle!r}: {error.strerror}") from None
         if self._insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -159,6 +197,22 @@ def _host(host: str) -> bytes:
     return (f"[{host}]" if ":" in host else host).encode()
 
 
+def _proxy(url: str) -> httpcore2.Proxy:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port or 1080  # curl(1), --proxy
+    except ValueError:
+        raise Failure(failure.COULD_NOT_RESOLVE_PROXY, "the proxy is not a URL such as http://proxy.example:3128") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Failure(
+            failure.COULD_NOT_RESOLVE_PROXY, f"a proxy of the kind {parts.scheme!r} is not spoken here; http:// and https:// are"
+        )
+    credentials = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return httpcore2.Proxy(
+        httpcore2.URL(scheme=parts.scheme.encode(), host=_host(parts.hostname), port=port, target=b"/"), auth=credentials
+    )
+
+
 def _proxy_of_environment(scheme: str, host: str) -> str | None:
     """Curl takes http_proxy in lower case alone: a server of CGI would take HTTP_PROXY from a client's `Proxy:` header."""
     get = os.environ.get
@@ -171,51 +225,48 @@ def _proxy_of_environment(scheme: str, host: str) -> str | None:
     return None if proxy_bypass_environment(host) else found
 
 
-class reported:  # noqa: N801 - reads as a phrase: `with reported(host, port):`
-    """Turns what httpcore2 raises into a Failure with curl's exit code."""
+@contextmanager
+def reported(where: str) -> Iterator[None]:
+    """What httpcore2 raises, as a Failure with curl's exit code. where: the host and port that were asked."""
+    try:
+        yield
+    except (httpcore2.TimeoutException, _OutOfTime):
+        raise Failure(failure.TIMED_OUT, f"{where}: timed out") from None
+    except httpcore2.ConnectError as error:
+        raise _not_connected(error, where) from None
+    except httpcore2.UnsupportedProtocol as error:
+        raise Failure(failure.UNSUPPORTED_PROTOCOL, f"{error}") from None
+    except httpcore2.ProxyError as error:
+        raise Failure(failure.RECEIVE_ERROR, f"the proxy refused: {error}") from None
+    except httpcore2.RemoteProtocolError as error:
+        # httpcore2 has one class for the three; its words tell them apart.
+        if "without sending a response" in str(error):
+            raise Failure(failure.EMPTY_REPLY, f"{where} closed the connection without an answer") from None
+        if "without sending complete" in str(error):
+            raise Failure(failure.PARTIAL, f"{where} closed the connection before the whole answer was sent") from None
+        raise Failure(failure.RECEIVE_ERROR, f"{where} answered something that is not HTTP: {error}") from None
+    except httpcore2.WriteError:
+        raise Failure(failure.SEND_ERROR, f"{where}: the connection broke while sending") from None
+    except (httpcore2.NetworkError, httpcore2.LocalProtocolError, LocalProtocolError) as error:
+        raise Failure(
+            failure.RECEIVE_ERROR, f"{where}: the request could not be sent or answered: {error or type(error).__name__}"
+        ) from None
 
-    def __init__(self, host: str, port: int | None) -> None:
-        self._where = f"{host}:{port}" if port else host
-        self._host = host
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (httpcore2.TimeoutException, _OutOfTime)):
-            raise Failure(failure.TIMED_OUT, f"{self._where}: timed out") from None
-        if isinstance(error, httpcore2.ConnectError):
-            raise self._not_connected(error) from None
-        if isinstance(error, httpcore2.UnsupportedProtocol):
-            raise Failure(failure.UNSUPPORTED_PROTOCOL, f"{error}") from None
-        if isinstance(error, httpcore2.ProxyError):
-            raise Failure(failure.RECEIVE_ERROR, f"the proxy refused: {error}") from None
-        if isinstance(error, httpcore2.RemoteProtocolError):
-            text = str(error)
-            if "without sending a response" in text:
-                raise Failure(failure.EMPTY_REPLY, f"{self._where} closed the connection without an answer") from None
-            if "without sending complete" in text:
-                raise Failure(failure.PARTIAL, f"{self._where} closed the connection before the whole answer was sent") from None
-            raise Failure(failure.RECEIVE_ERROR, f"{self._where} answered something that is not HTTP: {text}") from None
-        if isinstance(error, httpcore2.WriteError):
-            raise Failure(failure.SEND_ERROR, f"{self._where}: the connection broke while sending") from None
-        if isinstance(error, (httpcore2.NetworkError, httpcore2.LocalProtocolError)):
-            raise Failure(failure.RECEIVE_ERROR, f"{self._where}: the connection broke: {error or type(error).__name__}") from None
-
-    def _not_connected(self, error: BaseException) -> Failure:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, socket.gaierror):
-                return Failure(failure.COULD_NOT_RESOLVE, f"could not resolve the host {self._host}")
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return Failure(
-                    failure.BAD_CERTIFICATE,
-                    f"{self._where}: the certificate is not trusted ({cause.verify_message}); --cacert FILE trusts another authority",
-                )
-            if isinstance(cause, ssl.SSLError):
-                return Failure(failure.TLS_HANDSHAKE, f"{self._where}: the TLS handshake failed ({cause.reason or cause})")
-            cause = cause.__cause__ or cause.__context__
-        return Failure(failure.COULD_NOT_CONNECT, f"could not connect to {self._where}: {error}")
+def _not_connected(error: BaseException, where: str) -> Failure:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return Failure(failure.COULD_NOT_RESOLVE, f"could not resolve the host {where.partition(':')[0]}, or that of the proxy")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Failure(
+                failure.BAD_CERTIFICATE,
+                f"{where}: the certificate is not trusted ({cause.verify_message}); --cacert FILE trusts another authority",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return Failure(failure.TLS_HANDSHAKE, f"{where}: the TLS handshake failed ({cause.reason or cause})")
+        cause = cause.__cause__ or cause.__context__
+    return Failure(failure.COULD_NOT_CONNECT, f"could not connect to {where}: {error}")
 
 
 class _OutOfTime(Exception):
@@ -225,9 +276,9 @@ class _OutOfTime(Exception):
 class _Backend(NetworkBackend):
     """Opens connections where --resolve says, and lets none outlast --max-time."""
 
-    def __init__(self, resolve: dict[tuple[str, int], list[str]], deadline: float | None) -> None:
+    def __init__(self, resolve: dict[tuple[str, int], list[str]]) -> None:
         self._resolve = resolve
-        self._deadline = deadline
+        self.deadline: float | None = None  # Of the request that is under way.
         self._own = SyncBackend()
 
     def connect_tcp(
@@ -241,8 +292,8 @@ class _Backend(NetworkBackend):
         addresses = self._resolve.get((host.lower().strip("[]"), port)) or self._resolve.get(("*", port)) or [host.strip("[]")]
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
-                limit = _shorter(timeout, self._deadline)
-                return _Stream(self._own.connect_tcp(address, port, limit, local_address, socket_options), self._deadline)
+                limit = _shorter(timeout, self.deadline)
+                return _Stream(self._own.connect_tcp(address, port, limit, local_address, socket_options), self)
             except httpcore2.ConnectError:
                 if not last:
                     raise
@@ -258,15 +309,15 @@ class _Backend(NetworkBackend):
 class _Stream(NetworkStream):
     """A connection whose every wait ends with --max-time."""
 
-    def __init__(self, own: NetworkStream, deadline: float | None) -> None:
+    def __init__(self, own: NetworkStream, backend: _Backend) -> None:
         self._own = own
-        self._deadline = deadline
+        self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._own.read(max_bytes, _shorter(timeout, self._deadline))
+        return self._own.read(max_bytes, _shorter(timeout, self._backend.deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._own.write(buffer, _shorter(timeout, self._deadline))
+        self._own.write(buffer, _shorter(timeout, self._backend.deadline))
 
     def close(self) -> None:
         self._own.close()
@@ -274,7 +325,8 @@ class _Stream(NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> NetworkStream:
-        return _Stream(self._own.start_tls(ssl_context, server_hostname, _shorter(timeout, self._deadline)), self._deadline)
+        limit = _shorter(timeout, self._backend.deadline)
+        return _Stream(self._own.start_tls(ssl_context, server_hostname, limit), self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._own.get_extra_info(info)

@@ -56,7 +56,7 @@ class InstanceMetadata(Source):
         self._disabled = environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
         self._v1_disabled = environ.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true"
         self._timeout = _number(timeout, environ, "AWS_METADATA_SERVICE_TIMEOUT", 1.0)
-        self._attempts = max(1, int(_number(attempts, environ, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1)))
+        self._attempts = int(_number(attempts, environ, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1))
         self._token: str | None = None
         self._token_ends: datetime | None = None
 
@@ -115,12 +115,16 @@ class InstanceMetadata(Source):
         from urllib.parse import urlsplit
 
         parts = urlsplit(self._endpoint)
-        if parts.scheme != "http" or not parts.hostname:
+        try:
+            port = parts.port or 80
+        except ValueError:
+            port = 0
+        if parts.scheme != "http" or not parts.hostname or not port:
             raise CredentialsError(f"the metadata endpoint {self._endpoint!r} is not an http:// URL")
         failure: Exception | None = None
         connected = False
         for _ in range(self._attempts):
-            connection = HTTPConnection(parts.hostname, parts.port or 80, timeout=self._timeout)
+            connection = HTTPConnection(parts.hostname, port, timeout=self._timeout)
             try:
                 connection.connect()
                 connected = True
@@ -140,10 +144,11 @@ class InstanceMetadata(Source):
 
 
 def _number(given: float | None, environ: Mapping[str, str], variable: str, default: float) -> float:
-    if given is not None:
-        return given
-    text = environ.get(variable)
+    text = environ.get(variable) if given is None else str(given)
     try:
-        return float(text) if text else default
+        number = float(text) if text else default
     except ValueError:
-        raise CredentialsError(f"{variable} is {text!r}, not a number") from None
+        number = 0
+    if not 0 < number < 1000:
+        raise CredentialsError(f"{variable} is {text!r}, not a number from 1 to 1000")
+    return number

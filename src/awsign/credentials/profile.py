@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_OTHER_SOURCES = ("role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process")
+
+
 def profile_name(explicit: str | None, environ: Mapping[str, str]) -> str:
     """The profile that counts: the one asked for, that of AWS_PROFILE (or its older name), or `default`."""
     return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
@@ -55,6 +58,13 @@ class Profile(Source):
             raise CredentialsError(
                 f"there is no profile {self.profile!r} in the shared credentials and config files; is it spelt right?"
             )
+        # Before the keys, as in the AWS CLI: another source in their place would silently be another identity.
+        for setting in _OTHER_SOURCES:
+            if setting in found:
+                raise CredentialsError(
+                    f"the profile {self.profile!r} takes its credentials from {setting}, which awsign does not read yet; "
+                    "`aws configure export-credentials --format env` gives them to the environment"
+                )
         access_key_id, secret = found.get("aws_access_key_id"), found.get("aws_secret_access_key")
         if not access_key_id and not secret:
             raise NotHere(f"the profile {self.profile!r} has no aws_access_key_id")

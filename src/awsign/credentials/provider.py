@@ -100,18 +100,19 @@ class Refreshing:
             fresh = self.source.load()
         except CredentialsError as error:
             if old is None or must:
-                if old is not None and not self._ends_within(old, timedelta(0)):
-                    log.warning("refreshing the credentials of %s failed, they end soon: %s", self.source.name, error)
-                    return old
                 raise
-            log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self.source.name, error)
+            log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), error)
             self._retry_after = self._clock() + timedelta(minutes=1)
             return old
         if self._ends_within(fresh, timedelta(0)):
-            raise CredentialsError(f"{self.source.name} gave credentials that have ended already: {fresh!r}")
-        log.debug("credentials from %s: %r", self.source.name, fresh)
+            raise CredentialsError(f"{self._name()} gave credentials that have ended already: {fresh!r}")
+        log.debug("credentials from %s: %r", self._name(), fresh)
         self._credentials = old if fresh == old and old is not None else fresh
         return self._credentials
+
+    def _name(self) -> str:
+        """The source, by the one that a chain found."""
+        return getattr(self.source, "found_in", None) or self.source.name
 
     def _ends_within(self, credentials: Credentials, window: timedelta) -> bool:
         return credentials.expiration is not None and credentials.expiration - self._clock() <= window

@@ -66,7 +66,7 @@ def _s3_result(method: str, path: str) -> str:
     return ("ListAllMyBucketsResult", "ListBucketResult")[depth] if depth < 2 else "VerifiedResult"
 
 
-def error_answer(error: SignatureError, access_key_id: str | None = None) -> Answer:
+def error_answer(error: SignatureError) -> Answer:
     """AWS's error, with the canonical request and string to sign that were derived; session tokens masked."""
     message = f"{error}"
     canonical = masked(error.canonical_request) if error.canonical_request else None
@@ -76,7 +76,7 @@ def error_answer(error: SignatureError, access_key_id: str | None = None) -> Ans
         told = {
             "Code": error.code,
             "Message": message,
-            "AWSAccessKeyId": access_key_id,
+            "AWSAccessKeyId": error.access_key_id,
             "StringToSign": to_sign,
             "CanonicalRequest": canonical,
             "RequestId": _request_id(),

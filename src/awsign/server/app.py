@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from ..canonical import query_pairs
 from ..errors import SignatureError
 from ..redact import masked
 from ..request import Request
+from ..sigv2 import has_form
 from .answers import error_answer, verified_answer
 from .metadata import MetadataService, is_metadata
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
 
-    from ..verify import Verified, Verifier
+    from ..verify import Claim, Verified, Verifier
     from .answers import Answer
     from .forward import Forwarder
 
@@ -62,11 +62,13 @@ class VerifyingApp:
             log.info("%d %s %s (instance metadata)", answer[0], request.method, request.path)
             await _send(send, request, answer)
             return
-        verified = None
         try:
-            if "x-amz-content-sha256" not in headers:
-                request.body = await _whole_body(receive)
-            verified = await self._verifier.verify_async(request)
+            if "authorization" not in headers and has_form(request.method, request.headers):
+                request.body = await _whole_body(receive)  # A signature may be in it.
+            claim = self._verifier.claim(request)
+            if claim.needs_body and request.body is None:
+                request.body = await _whole_body(receive, claim)
+            verified = await self._verifier.verify_async(claim)
             body = _checked(verified, receive) if request.body is None else _known(request.body)
             if self._forwarder is not None:
                 await self._forwarder.pass_on(request, verified, body, send)
@@ -76,32 +78,16 @@ class VerifyingApp:
                 pass
         except SignatureError as error:
             log.info("%d %s %s: %s, %s", error.status, request.method, masked(request.target), error.code, error)
-            await _send(send, request, error_answer(error, verified.access_key_id if verified else None))
+            await _send(send, request, error_answer(error))
             return
-        shape = self._shape(request, verified)
-        action = dict(query_pairs(request.query)).get("Action") or _form_action(request)
         self._log(request, verified, "200")
-        await _send(send, request, verified_answer(shape, verified, request.method, request.path, action))
-
-    def _shape(self, request: Request, verified: Verified) -> str:
-        from ..services import answer_shape
-
-        headers = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
-        is_query_api = "Action" in dict(query_pairs(request.query)) or _form_action(request) is not None
-        service = verified.service or ("ec2" if request.host.startswith("ec2.") else None)
-        return answer_shape(service, headers, is_query_api)
+        await _send(send, request, verified_answer(claim.shape, verified, request.method, request.path, claim.action))
 
     def _log(self, request: Request, verified: Verified, outcome: str) -> None:
         log.info(
             "%s %s %s: %s by %s %s",
             outcome, request.method, masked(request.target), verified.scheme, verified.access_key_id, verified.scope or "",
         )  # fmt: skip
-
-
-def _form_action(request: Request) -> str | None:
-    if isinstance(request.body, bytes) and b"Action=" in request.body[:65536]:
-        return dict(query_pairs(request.body.decode("latin-1"))).get("Action")
-    return None
 
 
 async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
@@ -115,17 +101,18 @@ async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _whole_body(receive: Receive, claim: Claim | None = None) -> bytes:
     blocks, size = [], 0
     async for block in _blocks(receive):
         size += len(block)
         if size > _LARGEST_UNDECLARED:
-            raise SignatureError(
-                "unsupported-payload",
+            message = (
                 f"the request does not declare its body's hash, and the body is larger than {_LARGEST_UNDECLARED} bytes; "
-                "send x-amz-content-sha256",
-                shape="rest",
+                "send x-amz-content-sha256"
             )
+            if claim is not None:
+                claim.refuse("body-too-large", message)
+            raise SignatureError("body-too-large", message, shape="query")
         blocks.append(block)
     return b"".join(blocks)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
-from ..authorization import without_presigned
+from ..authorization import without_signature
 from ..errors import InvalidRequest, SignatureError
 
 TYPE_CHECKING = False
@@ -32,6 +32,10 @@ _DROPPED = frozenset(
 _DROPPED_FROM_ANSWER = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"))
 
 
+async def _known(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 class Forwarder:
     """Sends what was verified to `url`: the path and query as they came, without the signature.
 
@@ -47,7 +51,12 @@ class Forwarder:
 
     async def pass_on(self, request: Request, verified: Verified, body: AsyncIterator[bytes], send: Send) -> None:
         """Send the request on, and its answer back to the client. SignatureError if its body is not what was signed."""
-        query = without_presigned(request.query) if verified.location == "query" and verified.scheme == "sigv4" else request.query
+        query = without_signature(request.query, verified.scheme) if verified.location == "query" else request.query
+        if verified.location == "form" and isinstance(request.body, bytes):
+            form = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
+            body, size = _known(form), len(form)
+        else:
+            size = None
         target = self._parts.path.rstrip("/") + request.path + (f"?{query}" if query else "")
         url = httpcore2.URL(
             scheme=self._parts.scheme.encode(),
@@ -59,8 +68,10 @@ class Forwarder:
         headers += [
             (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value)
             for name, value in request.headers
-            if name.lower() not in _DROPPED
+            if name.lower() not in _DROPPED and (size is None or name.lower() != "content-length")
         ]
+        if size is not None:
+            headers.append((b"Content-Length", str(size).encode()))
         names = {name.lower() for name, _ in headers}
         has_body = b"content-length" in names or any(name.lower() == "transfer-encoding" for name, _ in request.headers)
         if has_body and b"content-length" not in names:

@@ -9,7 +9,8 @@ from ..canonical import may_be_repeated, query_pairs
 from ..endpoints import infer
 from ..errors import SignatureError
 from ..payload import is_sha256
-from ..services import answer_shape
+from ..services import QUERY_API_VERSIONS, answer_shape
+from ..sigv2 import has_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Arrival:
     headers: by lower-case name, trimmed, the first value of each. pairs: the decoded query. service: once it is known.
     """
 
-    __slots__ = ("headers", "pairs", "presigned", "request", "service", "settings")
+    __slots__ = ("access_key_id", "headers", "pairs", "presigned", "request", "service", "settings")
 
     def __init__(self, request: Request, settings: Settings) -> None:
         self.request = request
@@ -65,6 +66,7 @@ class Arrival:
         self.pairs = query_pairs(request.query)
         self.presigned = False
         self.service: str | None = None
+        self.access_key_id: str | None = None
         self.headers: dict[str, str] = {}
         repeated = None
         for name, value in request.headers:
@@ -93,11 +95,12 @@ class Arrival:
             presigned=self.presigned,
             canonical_request=derivation.canonical_request if derivation else None,
             string_to_sign=derivation.string_to_sign if derivation else None,
+            access_key_id=self.access_key_id,
         ) from None
 
     def shape(self) -> str:
         """The shape in which the service that was addressed words its errors; found out only where there is one."""
-        return answer_shape(self.service or self._likely_service(), self.headers, self._is_query_api())
+        return answer_shape(self.service or self._likely_service(), self.headers, self.action() is not None)
 
     def check_unscoped(self, scheme: str, service: str | None, region: str | None) -> None:
         """The checks of a scheme whose signature names no service and region: they are what the host tells, or unknown."""
@@ -108,7 +111,7 @@ class Arrival:
 
     def check_host(self) -> None:
         hosts = self.settings.hosts
-        if hosts is not None and self.request.host not in hosts:
+        if hosts is not None and self.request.host.lower() not in hosts:
             self.fail("wrong-host", f"the request is for the host {self.request.host!r}, which is not one of this server's")
 
     def check_skew(self, signed_at: datetime) -> None:
@@ -143,12 +146,20 @@ class Arrival:
     def parameter(self, name: str) -> str | None:
         return next((value for key, value in self.pairs if key == name), None)
 
-    def _is_query_api(self) -> bool:
-        form = self.request.body if isinstance(self.request.body, bytes) else b""
-        return self.parameter("Action") is not None or form.startswith(b"Action=") or b"&Action=" in form
+    def form(self) -> list[tuple[str, str]]:
+        """The parameters of a form that was given as bytes; none for another body."""
+        body = self.request.body
+        if isinstance(body, bytes) and has_form(self.request.method, self.request.headers):
+            return query_pairs(body.decode("latin-1"))
+        return []
+
+    def action(self) -> str | None:
+        """The Action of a Query API request."""
+        return self.parameter("Action") or dict(self.form()).get("Action")
 
     def _likely_service(self) -> str | None:
         service, _ = infer(f"https://{self.request.host}/")
+        service = service or QUERY_API_VERSIONS.get(dict(self.form() or self.pairs).get("Version", ""))
         if service is None and "/aws4_request" in (
             credential := self.header("authorization") or self.parameter("X-Amz-Credential") or ""
         ):

@@ -10,6 +10,7 @@ from ..identity import Credentials
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import NoReturn
 
     from ..derivation import Derivation
     from .arrival import Arrival
@@ -73,6 +74,25 @@ class Claim:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} by {self.access_key_id!r} {self.scope or ''}>"
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the signature covers a hash that the request does not declare, so that `verify` needs the body itself."""
+        return False
+
+    @property
+    def shape(self) -> str:
+        """The shape in which the service words its answers: s3, ec2, query, json or rest."""
+        return self._arrival.shape()
+
+    @property
+    def action(self) -> str | None:
+        """The Action of a Query API request, None of another."""
+        return self._arrival.action()
+
+    def refuse(self, kind: str, message: str) -> NoReturn:
+        """Raise SignatureError for a reason of the caller's, in the words of the service."""
+        self._arrival.fail(kind, message)
 
     def _derive(self, credentials: Credentials) -> Derivation:
         """What should have been signed, and its signature."""

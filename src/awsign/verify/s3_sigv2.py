@@ -64,6 +64,7 @@ class S3SigV2Claim(Claim):
         self.access_key_id, colon, self.signature = credential.rpartition(":")
         if not (colon and self.access_key_id and self.signature):
             arrival.fail("malformed-authorization", "the Authorization header is not of the form 'AWS <access key>:<signature>'")
+        arrival.access_key_id = self.access_key_id
         self.session_token = arrival.header("x-amz-security-token") or None
         text = arrival.header("x-amz-date") or arrival.header("date")
         if not text:
@@ -85,6 +86,7 @@ class S3SigV2Claim(Claim):
             if not values.get(name):
                 arrival.fail("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
         self.access_key_id, self.signature = values["AWSAccessKeyId"], values["Signature"]
+        arrival.access_key_id = self.access_key_id
         self.session_token = values.get("x-amz-security-token")
         self._expires = values["Expires"]
         self.session_token = self.session_token or arrival.header("x-amz-security-token") or None

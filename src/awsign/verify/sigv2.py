@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..canonical import SIGNED_PREFIX, query_pairs
+from ..canonical import SIGNED_PREFIX
 from ..derivation import Derivation
 from ..endpoints import infer
 from ..scope import plausible
-from ..sigv2 import METHODS, has_form, signature, string_to_sign
+from ..sigv2 import METHODS, signature, string_to_sign
 from .body import BodyCheck
 from .claim import Claim
 
@@ -26,18 +26,12 @@ _CLAIMED_BY = ("SignatureVersion", "SignatureMethod", "Action")
 def sigv2_places(arrival: Arrival) -> list[str]:
     """Where the request has a signature of this scheme: a Signature beside what only the Query APIs have."""
     places = []
-    for place, pairs in (("query", arrival.pairs), ("form", _form_pairs(arrival))):
+    form = arrival.form() if "authorization" not in arrival.headers else []
+    for place, pairs in (("query", arrival.pairs), ("form", form)):
         names = {name for name, _ in pairs}
         if "Signature" in names and not names.isdisjoint(_CLAIMED_BY):
             places.append(place)
     return places
-
-
-def _form_pairs(arrival: Arrival) -> Pairs:
-    request = arrival.request
-    if "authorization" not in arrival.headers and isinstance(request.body, bytes) and has_form(request.method, request.headers):
-        return query_pairs(request.body.decode("latin-1"))
-    return []
 
 
 class SigV2Claim(Claim):
@@ -46,7 +40,7 @@ class SigV2Claim(Claim):
     def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
         self.location = place
-        self._pairs = arrival.pairs if place == "query" else _form_pairs(arrival)
+        self._pairs = arrival.pairs if place == "query" else arrival.form()
         values = self._values(arrival)
         if values.get("SignatureVersion") != "2":
             arrival.fail(
@@ -59,7 +53,7 @@ class SigV2Claim(Claim):
         self._method = values["SignatureMethod"]
         if not values.get("AWSAccessKeyId"):
             arrival.fail("missing-query-parameter", "the request has no AWSAccessKeyId")
-        self.access_key_id = values["AWSAccessKeyId"]
+        self.access_key_id = arrival.access_key_id = values["AWSAccessKeyId"]
         self.signature = values["Signature"]
         self.session_token = values.get("SecurityToken")
         self._check_time(arrival, values)

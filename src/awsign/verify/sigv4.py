@@ -7,6 +7,7 @@ from datetime import timedelta
 from ..authorization import Fault, parse_authorization, parse_presigned
 from ..canonical import SIGNED_PREFIX
 from ..derivation import derive
+from ..errors import InvalidRequest
 from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
 from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
@@ -50,7 +51,7 @@ class SigV4Claim(Claim):
         except Fault as fault:
             arrival.fail(fault.kind, str(fault))
         arrival.service = claimed.service
-        self.access_key_id = claimed.access_key_id
+        self.access_key_id = arrival.access_key_id = claimed.access_key_id
         self.service, self.region = claimed.service, claimed.region
         self.scope = scope_of(claimed.date, claimed.region, claimed.service)
         self.signed_headers = claimed.signed_headers
@@ -169,10 +170,21 @@ class SigV4Claim(Claim):
     def _refuse_streaming(self, declared: str) -> None:
         self._arrival.fail("unsupported-payload", f"x-amz-content-sha256 is {declared}: signed streams are not verified here")
 
+    @property
+    def needs_body(self) -> bool:
+        return self._payload_hash is None
+
     def _derive(self, credentials: Credentials) -> Derivation:
         request, claimed = self._arrival.request, self._claimed
         if self._payload_hash is None:  # Not before there is a key: hashing a body is work that a stranger could ask for.
-            self._payload_hash, _ = hash_body(request.body, "refuse")
+            try:
+                self._payload_hash, _ = hash_body(request.body, "refuse")
+            except InvalidRequest:
+                self._arrival.fail(
+                    "undeclared-payload",
+                    "the request does not declare its body's hash, so the body itself is needed to check the signature: "
+                    "send x-amz-content-sha256, or have the server give the body as bytes",
+                )
             self._body_sha256 = self._payload_hash
             self._body_is_signed = True
         after = (self._rules.token_header,) if self._rules.token == "after" else ()

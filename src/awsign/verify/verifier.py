@@ -7,9 +7,10 @@ from inspect import isawaitable
 
 from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
-from ..identity import require_aware
 from ..scope import now as clock
+from ..scope import require_aware
 from .arrival import Arrival, Settings
+from .claim import Claim
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..identity import Credentials
     from ..request import Request
-    from .claim import Claim, Verified
+    from .claim import Verified
 
     Secret: TypeAlias = Credentials | str | None
 
@@ -72,7 +73,8 @@ class Verifier:
         self._settings = settings = Settings()
         settings.max_skew = timedelta(seconds=max_skew)
         settings.now = _clock(now)
-        settings.services, settings.regions, settings.hosts = services, regions, hosts
+        settings.services, settings.regions = services, regions
+        settings.hosts = frozenset(host.lower() for host in hosts) if isinstance(hosts, (set, frozenset, list, tuple)) else hosts
         settings.unsigned_headers = frozenset(name.lower() for name in unsigned_headers)
         settings.schemes = frozenset(schemes)
         if unknown := settings.schemes - _SCHEMES.keys():
@@ -94,22 +96,23 @@ class Verifier:
             arrival.fail("unsupported-algorithm", f"the request is signed by {scheme}, which is not taken here")
         return _CLAIMS[scheme](arrival, place)
 
-    def verify(self, request: Request) -> Verified:
-        """Verify a received request: `Verified`, or SignatureError.
+    def verify(self, request: Request | Claim) -> Verified:
+        """Verify a received request, or a claim of one: `Verified`, or SignatureError.
 
         A body of bytes is checked here. One that is yet to be read (None or a stream) is checked by passing it through
-        `verified.body`; where the request does not declare its body's hash, a seekable file or bytes are needed here.
+        `verified.body`; where the request does not declare its body's hash (`claim.needs_body`), bytes or a seekable file are
+        needed here, and a signed form must be bytes.
         """
-        claim = self.claim(request)
+        claim = request if isinstance(request, Claim) else self.claim(request)
         secret = self._secret_for(claim.access_key_id)
         if isawaitable(secret):
             secret.close() if hasattr(secret, "close") else None
             raise TypeError("secret_for is a coroutine function; await verifier.verify_async(request)")
         return claim.verify(secret)
 
-    async def verify_async(self, request: Request) -> Verified:
+    async def verify_async(self, request: Request | Claim) -> Verified:
         """The same, with a secret_for that may have to be awaited."""
-        claim = self.claim(request)
+        claim = request if isinstance(request, Claim) else self.claim(request)
         secret = self._secret_for(claim.access_key_id)
         if isawaitable(secret):
             secret = await secret

@@ -1,0 +1,191 @@
+"""A request and its answer: sent, sent again after a passing failure, followed where it is redirected; each time signed anew."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import unquote, urljoin, urlsplit
+
+import click
+
+from ..derivation import Derivation
+from ..endpoints import infer, s3_host_in
+from ..errors import InvalidRequest
+from ..redact import MASK, masked, masked_value
+from ..request import Request
+from ..sigv4 import Signed
+from . import failure
+from .failure import Failure
+from .wire import framed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .request_options import Signer
+    from .wire import Answer, Wire
+
+_TRANSIENT = (408, 429, 500, 502, 503, 504)  # curl(1), --retry
+_MOST_REDIRECTS = 50  # curl(1), --max-redirs
+_LONGEST_WAIT = 600.0
+
+
+class Exchange:
+    """follow: whether redirects are followed. retry: how many times a passing failure is tried again."""
+
+    def __init__(self, wire: Wire, signer: Signer, *, follow: bool, retry: int, verbose: bool) -> None:
+        self._wire = wire
+        self._signer = signer
+        self._follow = follow
+        self._tries = retry
+        self._wait = 1.0
+        self._verbose = verbose
+
+    def answers(self, request: Request) -> Iterator[Answer]:
+        """The answer, after those that redirected to where it came from; of these only the heads are there."""
+        body = _Rewound(request)
+        signs = True
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = self._answer(request, body, signs)
+            moved = _moved(self._signer, request, answer, signs) if self._follow else None
+            answer.is_last = moved is None
+            yield answer
+            answer.close()
+            if moved is None:
+                return
+            request, signs = moved
+        raise Failure(failure.TOO_MANY_REDIRECTS, f"more than {_MOST_REDIRECTS} redirects")
+
+    def _answer(self, request: Request, body: _Rewound, signs: bool) -> Answer:
+        while True:
+            body.rewind(request)
+            signed = self._signer.sign(request) if signs else _unsigned(request)
+            body.keep(request, signed)
+            if self._verbose:
+                _show_request(signed)
+            try:
+                answer = self._wire.send(signed)
+            except Failure as error:
+                if error.exit_code != failure.TIMED_OUT or not self._tries:
+                    raise
+                self._pause(None)
+                continue
+            if self._verbose:
+                _show_answer(answer)
+            if answer.status not in _TRANSIENT or not self._tries:
+                return answer
+            answer.close()
+            self._pause(answer.header("retry-after"))
+
+    def _pause(self, retry_after: str | None) -> None:
+        self._tries -= 1
+        time.sleep(min(float(retry_after), _LONGEST_WAIT) if retry_after and retry_after.isdigit() else self._wait)
+        self._wait = min(self._wait * 2, _LONGEST_WAIT)
+
+
+class _Rewound:
+    """A body that may be sent more than once: put back to where it stood before each time."""
+
+    def __init__(self, request: Request) -> None:
+        self._start = request.body.tell() if _rewinds(request.body) else None  # type: ignore[union-attr]
+
+    def rewind(self, request: Request) -> None:
+        if self._start is not None and request.body is not None:
+            request.body.seek(self._start)  # type: ignore[union-attr]
+
+    def keep(self, request: Request, signed: Signed) -> None:
+        """Signing spools a body that can be read only once: what it was spooled to is sent from now on, from its beginning."""
+        if _rewinds(signed.body) and signed.body is not request.body:
+            request.body, self._start = signed.body, 0
+
+
+def _rewinds(body: object) -> bool:
+    return hasattr(body, "seek") and hasattr(body, "seekable") and bool(body.seekable())
+
+
+def _unsigned(request: Request) -> Signed:
+    return Signed(request.method, request.url, (("Host", request.host), *request.headers), request.body, Derivation(""))
+
+
+def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tuple[Request, bool] | None:
+    """Where a redirect leads, and whether that is to be signed: only at the same service. None for what is no redirect."""
+    target = answer.header("location")
+    try:
+        if answer.status in (301, 302, 303, 307, 308) and target:
+            url = urljoin(request.url, target).partition("#")[0]
+        elif signs and (region := _other_region(signer, request, answer)):
+            url = request.url.replace(request.authority, s3_host_in(request.authority, region) or request.authority, 1)
+        else:
+            return None
+        old, new = urlsplit(request.url), urlsplit(url)
+    except ValueError:
+        raise Failure(failure.MALFORMED_URL, f"the server redirects to {(target or '')[:80]!r}, which is not a URL") from None
+    if new.scheme not in ("http", "https"):
+        raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect to {new.scheme!r} is not followed")
+    if old.scheme == "https" and new.scheme == "http":
+        raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect from https to http is not followed: {masked(url)}")
+    same = _same_service(request.url, url)
+    if same and (region := infer(url)[1]):
+        signer.move(region)
+    presigned = "X-Amz-Signature=" in new.query or ("Signature=" in new.query and "AWSAccessKeyId=" in new.query)
+    method, body = request.method, request.body
+    if target and (answer.status == 303 or (answer.status in (301, 302) and method == "POST")):
+        method, body = ("HEAD" if method == "HEAD" else "GET"), None
+    headers = [
+        (name, value)
+        for name, value in request.headers
+        if (same or not name.lower().startswith(("x-amz-", "authorization", "cookie")))
+        and (body is not None or name.lower() not in ("content-type", "content-length"))
+    ]
+    if new.netloc == old.netloc:
+        headers.append(("Host", request.host))
+    try:
+        return Request(method, url, headers, body), signs and same and not presigned
+    except InvalidRequest as error:
+        raise Failure(failure.MALFORMED_URL, f"the server redirects to a URL that cannot be sent: {error}") from None
+
+
+def _same_service(old: str, new: str) -> bool:
+    """At AWS the same service of the same partition; elsewhere the same scheme, host and port."""
+    (old_service, _), (new_service, _) = infer(old), infer(new)
+    a, b = urlsplit(old), urlsplit(new)
+    if (a.scheme, a.netloc.lower()) == (b.scheme, b.netloc.lower()):
+        return True
+    partitions = [(parts.hostname or "").rpartition("amazonaws.")[2] for parts in (a, b)]
+    return old_service is not None and old_service == new_service and partitions[0] == partitions[1]
+
+
+def _other_region(signer: Signer, request: Request, answer: Answer) -> str | None:
+    """S3 tells the bucket's region where it redirects without a Location, or refuses a HEAD (RULES, Redirects)."""
+    region = answer.header("x-amz-bucket-region")
+    if answer.status not in (301, 307, 400) or not region or region == signer.region:
+        return None
+    return region if s3_host_in(request.authority, region) else None
+
+
+def _show_request(signed: Signed) -> None:
+    target = "/" + masked(signed.url).partition("://")[2].partition("/")[2]
+    lines = [f"> {signed.method} {target} HTTP/1.1"]
+    for name, value in framed(signed):
+        text = value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
+        lines.append(f"> {name}: {masked_value(name, text)}")
+    lines.append(">")
+    derivation = signed.derivation
+    for title, derived in (("canonical request", derivation.canonical_request), ("string to sign", derivation.string_to_sign)):
+        if derived:
+            lines += [f"* {title}:", *(f"*   {line}" for line in masked(derived).split("\n"))]
+    if derivation.signature:
+        # In a query it is all that is needed to send the request: it is masked like a password.
+        in_query = derivation.signature in unquote(signed.url)
+        lines.append(f"* signature: {MASK + ' (in the query)' if in_query else derivation.signature}")
+    _say(lines)
+
+
+def _show_answer(answer: Answer) -> None:
+    _say([f"< {answer.status_line}", *(f"< {name}: {masked_value(name, value)}" for name, value in answer.headers), "<"])
+
+
+def _say(lines: list[str]) -> None:
+    """To standard error; in colour on a terminal."""
+    colours = {">": "cyan", "<": "green", "*": "yellow"}
+    for line in lines:
+        click.echo(click.style(line, fg=colours.get(line[:1])), err=True)
