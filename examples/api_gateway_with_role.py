@@ -19,7 +19,7 @@ signer = awsign.SigV4(role, service="execute-api", region=os.environ.get("AWS_RE
 signed = signer.sign(awsign.Request("GET", os.environ.get("API_URL", "https://api.example.com/orders?status=open")))
 
 try:
-    with urllib.request.urlopen(urllib.request.Request(signed.url, headers=dict(signed.headers))) as response:
+    with urllib.request.urlopen(urllib.request.Request(signed.url, None, dict(signed.headers), method=signed.method)) as response:
         print(response.read().decode())
 except urllib.error.HTTPError as error:
     raise SystemExit(f"{error.code}: {error.read().decode()}") from None

@@ -26,7 +26,9 @@ request = awsign.Request(
 signed = awsign.SigV4(awsign.find_credentials(), "dynamodb", "us-east-1").sign(request)
 
 try:
-    with urllib.request.urlopen(urllib.request.Request(signed.url, signed.body, dict(signed.headers))) as response:
+    with urllib.request.urlopen(
+        urllib.request.Request(signed.url, signed.body, dict(signed.headers), method=signed.method)
+    ) as response:
         print(response.read().decode())
 except urllib.error.HTTPError as error:
     raise SystemExit(f"{error.code}: {error.read().decode()}") from None

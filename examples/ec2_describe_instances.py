@@ -16,7 +16,7 @@ request = awsign.Request("GET", f"{endpoint}/?Action=DescribeInstances&Version=2
 signed = awsign.SigV2(awsign.find_credentials()).sign(request, expires=300)
 
 try:
-    with urllib.request.urlopen(urllib.request.Request(signed.url, headers=dict(signed.headers))) as response:
+    with urllib.request.urlopen(urllib.request.Request(signed.url, None, dict(signed.headers), method=signed.method)) as response:
         print(response.read().decode())
 except urllib.error.HTTPError as error:
     raise SystemExit(f"{error.code}: {error.read().decode()}") from None

@@ -26,7 +26,7 @@ signer = awsign.SigV4(session.get_credentials(), "s3", region)
 signed = signer.sign(awsign.Request("GET", f"{endpoint}/{bucket}?list-type=2&prefix=2026/&delimiter=/"))
 
 try:
-    with urllib.request.urlopen(urllib.request.Request(signed.url, headers=dict(signed.headers))) as response:
+    with urllib.request.urlopen(urllib.request.Request(signed.url, None, dict(signed.headers), method=signed.method)) as response:
         print(response.read().decode())
 except urllib.error.HTTPError as error:
     raise SystemExit(f"{error.code}: {error.read().decode()}") from None

@@ -770,3 +770,59 @@ def test_a_profile_of_another_kind_is_not_passed_over(tmp_path) -> None:
             AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:abc",
         ).stderr
     )
+
+
+class TestMistakes:
+    @pytest.mark.parametrize("url", ["s3:///key", "s3:bucket/key", "s3:/bucket"])
+    def test_no_bucket(self, url) -> None:
+        assert b"write s3://bucket/key" in run("curl", url, check=3).stderr
+
+    def test_a_bucket_in_capitals_of_its_scheme(self) -> None:
+        assert b"Host: bucket.s3.us-east-1.amazonaws.com" in run("sign", "S3://bucket/key").stdout
+
+    def test_an_endpoint_for_a_whole_url(self) -> None:
+        assert (
+            b"--endpoint-url"
+            in run("curl", "--endpoint-url", "http://127.0.0.1:9", "https://sts.us-east-1.amazonaws.com/", check=2).stderr
+        )
+
+    def test_a_proxy_that_does_not_resolve(self) -> None:
+        done = run("curl", *SERVICE, "-x", "http://proxy.invalid:3128", "http://127.0.0.1:9/", check=5)
+        assert b"the proxy proxy.invalid" in done.stderr
+
+    def test_an_output_that_is_full_or_closed(self) -> None:
+        environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        for shell in (
+            f"{AWSIGN} sign s3://b/k > /dev/full",
+            f"{AWSIGN} sign s3://b/k >&-",
+            f"{AWSIGN} presign s3://b/k > /dev/full",
+        ):
+            done = subprocess.run(["bash", "-c", shell], env=environ, capture_output=True, text=True, check=False)
+            assert done.returncode == 23
+            assert "Traceback" not in done.stderr
+
+    def test_binary_on_a_terminal(self) -> None:
+        import pty
+
+        with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\0b") as server:
+            for options, code in (([], 23), (["-o", "-"], 0)):
+                primary, secondary = pty.openpty()
+                process = subprocess.run(
+                    [AWSIGN, "curl", *SERVICE, *options, server.url], stdout=secondary, stderr=subprocess.PIPE, check=False,
+                    env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
+                )  # fmt: skip
+                os.close(secondary)
+                os.close(primary)
+                assert process.returncode == code
+
+    def test_parameters_of_a_presigned_url(self) -> None:
+        for options in (["-G", "-d", "versionId=3"], ["--data-urlencode", "versionId=3"]):
+            out = run("presign", *options, "s3://b/k").stdout.decode()
+            assert "/k?versionId=3&X-Amz-Algorithm" in out
+
+    def test_files_of_nuls_are_stripped_at_once(self, tmp_path) -> None:
+        file = tmp_path / "nuls"
+        file.write_bytes(b"\0\n" * 5_000_000 + b"x")
+        with raw_server() as server:
+            run("curl", *SERVICE, "-d", f"@{file}", server.url)
+            assert server.requests[-1][1] == b"x"

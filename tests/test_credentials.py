@@ -108,6 +108,21 @@ class TestProfile:
             Profile(None, {"AWS_SHARED_CREDENTIALS_FILE": str(broken), "AWS_CONFIG_FILE": "/dev/null"}).load()
 
 
+@pytest.mark.parametrize(
+    "setting", ["role_arn = arn", "sso_session = s", "credential_process = x", "web_identity_token_file = f", "login_session = l"]
+)
+def test_a_profile_of_a_kind_that_is_not_read_yet_is_an_error(tmp_path, setting) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[profile p]\n{setting}\naws_access_key_id = AKID\naws_secret_access_key = {SECRET}\n")
+    environ = {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9",
+    }
+    with pytest.raises(awsign.CredentialsError, match=setting.split()[0]):
+        find_credentials("p", environ).get()
+
+
 class TestInstanceMetadata:
     def test_of_moto(self, moto) -> None:
         credentials = InstanceMetadata(moto, environ={}).load()
@@ -312,11 +327,13 @@ class TestChain:
         environ = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
         with pytest.raises(awsign.CredentialsError) as caught:
             find_credentials(environ=environ).get()
-        assert [line.split(":")[0].strip(" -") for line in str(caught.value).splitlines()[1:]] == [
-            "environment",
-            "shared-credentials-file",
-            "instance-metadata",
+        lines = str(caught.value).splitlines()
+        assert [line.split(":")[0] for line in lines if line.startswith("  - ")] == [
+            "  - environment",
+            "  - shared-credentials-file",
+            "  - instance-metadata",
         ]
+        assert lines[-1].startswith("set AWS_ACCESS_KEY_ID")
 
     def test_a_source_with_broken_credentials_ends_it(self) -> None:
         broken = Scripted(awsign.CredentialsError("half a key"))

@@ -326,3 +326,41 @@ class TestRules:
     def test_rules_of_another_type_are_refused(self) -> None:
         with pytest.raises(TypeError, match="rules_for"):
             signer(rules="s3")
+
+
+class TestMistakes:
+    """What people do by mistake gets a sentence that says so."""
+
+    @pytest.mark.parametrize("thing", ["https://example.com/", None, signer().sign(awsign.Request("GET", URL))])
+    def test_what_is_no_request(self, thing) -> None:
+        acts = [
+            signer().sign,
+            signer().presign,
+            awsign.SigV2(CREDENTIALS).sign,
+            awsign.S3SigV2(CREDENTIALS).sign,
+            awsign.S3SigV2(CREDENTIALS).presign,
+        ]
+        for act in [*acts, awsign.Verifier({}.get).verify, awsign.Verifier({}.get).claim]:
+            with pytest.raises(TypeError, match=r"awsign\.Request"):
+                act(thing)
+
+    def test_credentials_of_one_call(self) -> None:
+        with pytest.raises(TypeError, match="credentials must be"):
+            signer().sign(awsign.Request("GET", URL), credentials="AKID")
+
+    def test_key_and_secret_swapped(self) -> None:
+        with pytest.raises(awsign.CredentialsError, match="swapped") as caught:
+            awsign.Credentials(SECRET, "AKIAIOSFODNN7EXAMPLE")
+        assert SECRET not in str(caught.value)
+
+    def test_service_and_region_swapped_or_in_capitals(self) -> None:
+        with pytest.raises(awsign.InvalidRequest, match="swapped"):
+            awsign.SigV4(CREDENTIALS, "eu-west-1", "s3")
+        with pytest.raises(awsign.InvalidRequest, match="'s3'"):
+            awsign.SigV4(CREDENTIALS, "S3", "eu-west-1")
+
+    def test_names_are_found(self) -> None:
+        assert {"SigV4", "Request", "Verifier", "__version__"} <= set(dir(awsign))
+        assert not {"_HOME", "TYPE_CHECKING", "annotations"} & set(dir(awsign))
+        with pytest.raises(AttributeError, match="Signer"):
+            awsign.Signer  # noqa: B018

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Access keys may hold a `/` (MinIO); white space, `,` and `;` would take an Authorization header apart.
 _ACCESS_KEY = re.compile(r"[!-+\--:<-~]+")
+# What AWS itself gives out: IAM user guide, "IAM identifiers", unique ID prefixes.
+_AWS_ACCESS_KEY = re.compile(r"(?:AKI|ASI)[A-Z][A-Z0-9]{7,}")
 _TOKEN = re.compile(r"[!-~]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -59,6 +61,8 @@ class Credentials:
                 raise CredentialsError(f"the {what} must be a str, not {type(value).__name__}")
             if not value:
                 raise CredentialsError(f"the {what} is empty")
+        if _AWS_ACCESS_KEY.fullmatch(secret_access_key):
+            raise CredentialsError("the secret access key looks like an access key ID; are the two swapped?")
         if not _ACCESS_KEY.fullmatch(access_key_id):
             raise CredentialsError(
                 f"the access key ID {access_key_id[:8]!r}... has a character that an Authorization header cannot carry "
@@ -161,6 +165,8 @@ def provider_of(source: object) -> Provider:
 
 def credentials_from(provider: Provider, at: datetime | None) -> Credentials:
     """A provider's credentials, refused if they have ended at the time of signing."""
+    if not hasattr(provider, "get"):
+        raise TypeError(f"credentials must be awsign.Credentials or a provider, not {type(provider).__name__}")
     credentials = provider.get()
     if not isinstance(credentials, Credentials):
         raise TypeError(f"{type(provider).__name__}.get() gave {type(credentials).__name__}, not awsign.Credentials")

@@ -161,6 +161,15 @@ class Request:
         return f"<Request {self.method} {self.scheme}://{self.authority}{self.path}>"
 
 
+def require_request(request: object) -> None:
+    """TypeError, with what to do, for what is no Request."""
+    if not isinstance(request, Request):
+        raise TypeError(
+            f"a request must be awsign.Request(method, url, headers, body), not {type(request).__name__}; "
+            "of a signed one, make Request(signed.method, signed.url, signed.headers, signed.body)"
+        )
+
+
 def _split_url(url: str) -> tuple[str, str, str, str]:
     if not isinstance(url, str):
         raise TypeError(f"a URL must be a str, not {type(url).__name__}")
@@ -182,7 +191,8 @@ def _split_url(url: str) -> tuple[str, str, str, str]:
         fix = "write it in its xn-- form" if not host.isascii() else "is it spelt right?"
         raise InvalidRequest(f"the host {host!r} has a character that no host has; {fix}")
     if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
-        raise InvalidRequest("the port is not a number from 0 to 65535; is there a password before the host?")
+        shown = f" {port[:12]}" if port.isdigit() else ""
+        raise InvalidRequest(f"the port{shown} is not a number from 0 to 65535; is there a password before the host?")
     if fragment is not None:
         raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
     path = _sendable("path", path) or "/"

@@ -17,6 +17,7 @@ from .encoding import encode, reencode_path, unfold
 from .endpoints import bucket_of
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
+from .request import require_request
 from .scope import in_utc, now
 from .sigv2 import signature, span_of
 from .sigv4 import Presigned, Signed
@@ -111,11 +112,15 @@ class S3SigV2:
             raise InvalidRequest(f"bucket={bucket!r}: a bucket's name is of letters, digits and . - _")
         self._bucket = bucket
 
+    def __repr__(self) -> str:
+        return f"<S3SigV2 bucket={self._bucket!r}>"
+
     def sign(self, request: Request, *, at: datetime | None = None, credentials: Credentials | None = None) -> Signed:
         """Sign a request in its Authorization header.
 
         at: the time, aware; None is the request's x-amz-date or Date, else now, written as x-amz-date.
         """
+        require_request(request)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         headers: list[Header] = [("Host", request.host), *_headers(request, credentials)]
         if _has_date(headers):
@@ -146,6 +151,7 @@ class S3SigV2:
         """
         start = now() if at is None else in_utc(at)
         span = span_of(expires)
+        require_request(request)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         end = int((start + span).timestamp())
         headers = _headers(request, credentials)

@@ -17,6 +17,7 @@ from .derivation import Derivation
 from .encoding import encode
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
+from .request import require_request
 from .scope import in_utc, now, plausible
 from .sigv4 import Signed
 
@@ -77,6 +78,9 @@ class SigV2:
         self._provider = provider_of(credentials)
         self._method = _known(method)
 
+    def __repr__(self) -> str:
+        return f"<SigV2 {self._method}>"
+
     def sign(
         self,
         request: Request,
@@ -91,6 +95,7 @@ class SigV2:
         `at`, or an aware datetime. A Timestamp or Expires that the request has is kept, and so is its SignatureMethod; its other
         signature parameters are replaced. Raises InvalidRequest for what cannot be signed faithfully.
         """
+        require_request(request)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         in_form = has_form(request.method, request.headers)
         if in_form and request.query:

@@ -16,6 +16,7 @@ from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from .request import require_request
 from .scope import ALGORITHM, in_utc, parse_timestamp, scope_of, signing_key, timestamp
 from .services import Rules, rules_for
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .request import Body, Request
 
 
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
 _SCOPE_PART = re.compile(r"[A-Za-z0-9_.*-]+")
 
 
@@ -254,6 +256,7 @@ class SigV4:
 
     def _settle(self, request: Request) -> tuple[str, str, Rules]:
         """Service, region and rules for a request: the signer's own, or those that its host tells."""
+        require_request(request)
         service, region = self._service, self._region
         if service is None or region is None:
             from .endpoints import infer
@@ -306,6 +309,13 @@ class SigV4:
 
 
 def _scope_part(what: str, value: str | None) -> str | None:
+    if what == "service" and isinstance(value, str):
+        if value != value.lower() and rules_for(value.lower()) != rules_for(value):
+            raise InvalidRequest(
+                f"service={value!r}: signing names are lower-case, and S3 has rules of its own; write {value.lower()!r}"
+            )
+        if _REGION.fullmatch(value):
+            raise InvalidRequest(f"service={value!r} is a region; are service and region swapped?")
     if value is not None and (not isinstance(value, str) or not _SCOPE_PART.fullmatch(value)):
         raise InvalidRequest(f"{what}={value!r}: a {what} is a name such as {'s3' if what == 'service' else 'us-east-1'!r}")
     return value

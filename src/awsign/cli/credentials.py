@@ -12,7 +12,7 @@ from ..credentials import find_credentials
 
 @click.command(
     help="Show where credentials are found: the source, the access key and when it ends; never the secret, unless --format asks for it.",
-    epilog='Example: eval "$(awsign credentials --format env)"',
+    epilog='\b\nExample: eval "$(awsign credentials --format env)"',
 )
 @click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
 @click.option(

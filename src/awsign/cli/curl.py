@@ -30,8 +30,8 @@ transfer_options = options(
     click.option("-f", "--fail", is_flag=True, help="Exit with 22 on an HTTP error, without its body."),
     click.option("--fail-with-body", is_flag=True, help="Exit with 22 on an HTTP error, with its body."),
     click.option("--compressed", is_flag=True, help="Ask for a compressed answer, and decompress it."),
-    click.option("--connect-timeout", type=float, metavar="SECONDS", help="How long connecting may take."),
-    click.option("-m", "--max-time", type=float, metavar="SECONDS", help="How long all may take."),
+    click.option("--connect-timeout", type=click.FloatRange(0), metavar="SECONDS", help="How long connecting may take."),
+    click.option("-m", "--max-time", type=click.FloatRange(0), metavar="SECONDS", help="How long all may take."),
     click.option("--retry", type=click.IntRange(0), default=0, metavar="TIMES", help="Try again after a passing failure; each try is signed."),
     click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Connect to an address in place of the host's."),
     click.option("--cacert", metavar="FILE", help="Trust these certificates [AWS_CA_BUNDLE]."),
@@ -42,7 +42,7 @@ transfer_options = options(
 @click.command(
     cls=RequestCommand,
     help="Sign a request, send it and print the answer. The options are curl's, with curl's meaning; s3://bucket/key is a URL.",
-    epilog="Example: awsign curl -T photo.jpg 's3://my-bucket/holiday 2026/photo.jpg'",
+    epilog="\b\nExample: awsign curl -T photo.jpg 's3://my-bucket/holiday 2026/photo.jpg'",
 )
 @request_options
 @transfer_options
@@ -73,7 +73,7 @@ def command(
         )
         exchange = Exchange(wire, chosen.signer(request), follow=location, retry=retry, verbose=verbose)
         try:
-            with _Output(file) as out:
+            with _Output(file, any_terminal=output == "-") as out:
                 for answer in exchange.answers(request):
                     failed = answer.status >= 400 and (fail or fail_with_body)
                     if include or chosen.head:
@@ -94,8 +94,9 @@ def command(
 class _Output:
     """Where the body goes: a file, or standard output."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, *, any_terminal: bool) -> None:
         self._file = file
+        self._any_terminal = any_terminal
         self._out: IO[bytes] | None = None if file else sys.stdout.buffer
 
     def __enter__(self) -> _Output:
@@ -112,6 +113,10 @@ class _Output:
             if self._out is None:
                 assert self._file is not None
                 self._out = self._file.open("wb")  # Not before there is an answer: what was there stays if none comes.
+            if self._file is None and b"\0" in data and not self._any_terminal and sys.stdout.isatty():
+                raise Failure(
+                    failure.WRITE_ERROR, "the answer is binary and would garble this terminal; -o FILE keeps it, -o - shows it"
+                )
             self._out.write(data)
         except BrokenPipeError:
             raise

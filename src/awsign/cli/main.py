@@ -46,7 +46,7 @@ def _group() -> click.Group:
         Commands(
             name="awsign",
             help="Requests to AWS, and to whatever speaks AWS's signatures, signed right.\n\n"
-            "Example: awsign curl 'https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'",
+            "\b\nExample: awsign curl 'https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'",
             context_settings={"help_option_names": ["-h", "--help"]},
         )
     )
@@ -59,6 +59,9 @@ def run(arguments: list[str] | None = None) -> None:
     except ImportError:
         print("awsign: the command needs its extra packages; pip install 'awsign[cli]'", file=sys.stderr)
         sys.exit(2)
+    if sys.stdout is None:  # Closed by whoever called.
+        print("awsign: (23) there is no standard output", file=sys.stderr)
+        sys.exit(23)
     try:
         _group().main(args=arguments, prog_name="awsign", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -76,7 +79,9 @@ def run(arguments: list[str] | None = None) -> None:
     except (AwsignError, MissingExtra) as error:
         print(f"awsign: {error}", file=sys.stderr)
         sys.exit(exit_code_for(error))
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"awsign: (23) {error.strerror or type(error).__name__}", file=sys.stderr)
         # Whoever read our output has enough; flushing at exit would fail once more.
         sys.stdout = None
         sys.exit(23)

@@ -41,7 +41,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 @click.command(
     cls=RequestCommand,
     help="Print a URL that anyone may use until it expires; on standard error, what must be sent with it and when it really ends.",
-    epilog="Example: awsign presign --expires 15m --method PUT -H 'Content-Type: image/jpeg' s3://my-bucket/photo.jpg",
+    epilog="\b\nExample: awsign presign --expires 15m --method PUT -H 'Content-Type: image/jpeg' s3://my-bucket/photo.jpg",
 )
 @click.argument("url")
 @click.option(
@@ -50,10 +50,13 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 @click.option("-X", "--method", "--request", "method", default="GET", metavar="METHOD", help="The method that it is for [GET].")
 @click.option("-H", "--header", "header", multiple=True, metavar="LINE", help="A header that must be sent with it.")
 @click.option("--scheme", type=click.Choice(["auto", "sigv4", "s3v2"]), default="auto", help="The signature scheme [sigv4].")
+@click.option("-d", "--data", "data", multiple=True, metavar="DATA", help="A parameter of the query.")
+@click.option("--data-urlencode", multiple=True, metavar="DATA", help="A parameter of the query, percent-encoded: NAME=TEXT.")
+@click.option("-G", "--get", "as_query", is_flag=True, hidden=True, help="As curl wants it before -d.")
 @where_options
 @click.pass_context
-def command(ctx: click.Context, /, expires: timedelta, scheme: str, **values: Any) -> None:
-    chosen = Options(ctx, scheme=scheme, **values)
+def command(ctx: click.Context, /, expires: timedelta, scheme: str, as_query: bool, **values: Any) -> None:
+    chosen = Options(ctx, scheme=scheme, as_query=True, **values)
     given = {name.partition(":")[0].strip().lower() for name in chosen.header}
     request = chosen.build()
     # What curl sends by itself is of no use in a URL that anyone may send; what -H gives is signed, so that it must be sent.

@@ -136,10 +136,12 @@ class Options:
 
     def _url(self, query: bytes) -> str:
         url = self.url
-        if url.startswith("s3://"):
+        if url[:3].lower() == "s3:":
             url = self._s3_url(url)
         elif self.endpoint_url and url.startswith("/"):
             url = self.endpoint_url.rstrip("/") + url
+        elif self.endpoint_url:
+            raise click.UsageError(f"--endpoint-url is for s3:// URLs and bare paths; {url[:60]!r} says itself where it goes")
         elif "://" not in url:
             local = re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/?]|$)", url)
             url = f"{'http' if local else 'https'}://{url}"
@@ -155,7 +157,11 @@ class Options:
         return head + mark + rest
 
     def _s3_url(self, url: str) -> str:
-        bucket, _, key = url.removeprefix("s3://").partition("/")
+        bucket, slash, key = url[5:].partition("/")
+        if url[3:5] != "//" or (slash and not bucket):
+            raise Failure(
+                MALFORMED_URL, f"there is no bucket in {url[:60]!r}; write s3://bucket/key, or s3:// for the list of buckets"
+            )
         if not bucket:
             if self.endpoint_url:
                 return f"{self.endpoint_url.rstrip('/')}/"
@@ -277,7 +283,7 @@ class Signer:
         """--service and --region count first, then what the host tells, then the environment and the profile for the region."""
         chosen = self._chosen
         service, region = infer(request.url)
-        if chosen.url.startswith("s3://"):
+        if chosen.url[:3].lower() == "s3:":
             service = "s3"
         service = chosen.service or service
         region = chosen.region or region or chosen._found_region()
@@ -296,7 +302,7 @@ class Signer:
 
 def _data(text: str) -> bytes:
     if text.startswith("@"):
-        return re.sub(rb"[\r\n\0]", b"", _read_file(text[1:]))
+        return _read_file(text[1:]).translate(None, b"\r\n\0")
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -14,7 +14,7 @@ from ..verify import Verifier
 @click.command(
     help="Run a server on 127.0.0.1 that verifies whatever arrives and answers in the shape of the service: with what it verified, "
     "or with AWS's error and the canonical request and string to sign that it derived. It plays the instance metadata service too.",
-    epilog="Example: awsign serve --port 9000 --key AKIDEXAMPLE:secret",
+    epilog="\b\nExample: awsign serve --port 9000 --key AKIDEXAMPLE:secret",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=9000, help="The port; 0 takes a free one [9000].")
 @click.option("--key", "keys", multiple=True, metavar="ID:SECRET[:TOKEN]", help="An access key that it knows; may be given often.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=RequestCommand,
     help="Sign a request and print what would be sent: its headers, or something to paste. It holds the session token of temporary credentials.",
-    epilog="Example: awsign sign --format curl -d '{}' https://dynamodb.us-east-1.amazonaws.com/",
+    epilog="\b\nExample: awsign sign --format curl -d '{}' https://dynamodb.us-east-1.amazonaws.com/",
 )
 @request_options
 @click.option(

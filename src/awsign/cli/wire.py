@@ -127,7 +127,7 @@ class Wire:
             signed.method, url, headers=_bytes(framed(signed)), content=_blocks(signed.body), extensions={"timeout": timeout}
         )
         self._backend.deadline = None if self._max_time is None else time.monotonic() + self._max_time
-        with reported(parts.netloc):
+        with reported(parts.netloc, self._backend):
             return Answer(self._pool(parts.scheme, parts.hostname or "").handle_request(request), parts.netloc)
 
     def close(self) -> None:
@@ -226,14 +226,14 @@ def _proxy_of_environment(scheme: str, host: str) -> str | None:
 
 
 @contextmanager
-def reported(where: str) -> Iterator[None]:
+def reported(where: str, backend: _Backend | None = None) -> Iterator[None]:
     """What httpcore2 raises, as a Failure with curl's exit code. where: the host and port that were asked."""
     try:
         yield
     except (httpcore2.TimeoutException, _OutOfTime):
         raise Failure(failure.TIMED_OUT, f"{where}: timed out") from None
     except httpcore2.ConnectError as error:
-        raise _not_connected(error, where) from None
+        raise _not_connected(error, where, backend.asked if backend else "") from None
     except httpcore2.UnsupportedProtocol as error:
         raise Failure(failure.UNSUPPORTED_PROTOCOL, f"{error}") from None
     except httpcore2.ProxyError as error:
@@ -253,11 +253,16 @@ def reported(where: str) -> Iterator[None]:
         ) from None
 
 
-def _not_connected(error: BaseException, where: str) -> Failure:
+def _not_connected(error: BaseException, where: str, asked: str) -> Failure:
     cause: BaseException | None = error
+    by_proxy = bool(asked) and asked != (urlsplit(f"//{where}").hostname or "")
+    if by_proxy:
+        where = f"the proxy {asked}"
     while cause is not None:
         if isinstance(cause, socket.gaierror):
-            return Failure(failure.COULD_NOT_RESOLVE, f"could not resolve the host {where.partition(':')[0]}, or that of the proxy")
+            if by_proxy:
+                return Failure(failure.COULD_NOT_RESOLVE_PROXY, f"could not resolve {where}")
+            return Failure(failure.COULD_NOT_RESOLVE, f"could not resolve the host {asked or where}")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(
                 failure.BAD_CERTIFICATE,
@@ -278,6 +283,7 @@ class _Backend(NetworkBackend):
 
     def __init__(self, resolve: dict[tuple[str, int], list[str]]) -> None:
         self._resolve = resolve
+        self.asked = ""  # The host that was asked for a connection last: a proxy's, where there is one.
         self.deadline: float | None = None  # Of the request that is under way.
         self._own = SyncBackend()
 
@@ -289,6 +295,7 @@ class _Backend(NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> NetworkStream:
+        self.asked = host.strip("[]")
         addresses = self._resolve.get((host.lower().strip("[]"), port)) or self._resolve.get(("*", port)) or [host.strip("[]")]
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:

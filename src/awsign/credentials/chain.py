@@ -43,7 +43,11 @@ class Chain(Source):
             else:
                 self.found_in = source.name
                 return credentials
-        raise CredentialsError("no credentials found; looked in\n" + "\n".join(missed))
+        raise CredentialsError(
+            "no credentials found; looked in\n"
+            + "\n".join(missed)
+            + "\nset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has them"
+        )
 
 
 class Found(Refreshing):
@@ -57,8 +61,9 @@ class Found(Refreshing):
 
 
 def find_credentials(profile: str | None = None, environ: Mapping[str, str] | None = None) -> Found:
-    """A provider that looks where the AWS CLI looks: environment, shared credentials file, instance metadata.
+    """A provider that looks where the AWS CLI looks, of its places in these: environment, shared files, instance metadata.
 
+    A profile that takes its credentials from elsewhere (a role, SSO, a process) is an error, not passed over.
     profile: passed explicitly, it comes before the environment's keys; AWS_PROFILE does not. environ: in the place of
     os.environ. Nothing is read before the first `.get()`, which raises CredentialsError, a checklist, where nothing is found.
     """

@@ -86,6 +86,8 @@ class InstanceMetadata(Source):
             status, text = self._request("GET", path, self._headers())
         if status == 404:
             raise NotHere(f"the instance at {self._endpoint} has no role attached")
+        if status == 403:
+            raise NotHere(f"{self._endpoint} answered 403: not an EC2 instance, or its metadata is blocked")
         if status != 200:
             raise CredentialsError(f"the metadata service at {self._endpoint} answered {status} for {path}")
         return text

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_CREDENTIALS = "AWS_SHARED_CREDENTIALS_FILE", "credentials"
+_CONFIG = "AWS_CONFIG_FILE", "config"
 _OTHER_SOURCES = ("role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process")
 
 
@@ -32,11 +34,11 @@ def settings(profile: str | None = None, environ: Mapping[str, str] | None = Non
     environ = os.environ if environ is None else environ
     name = profile_name(profile, environ)
     section = name if name == "default" else f"profile {name}"
-    config = _read(_path(environ, "AWS_CONFIG_FILE", "config"))
+    config = _read(_path(environ, *_CONFIG))
     found = config.get(section, {})
     if name == "default" and not found:
         found = config.get("profile default", {})
-    return found | _read(_path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")).get(name, {})
+    return found | _read(_path(environ, *_CREDENTIALS)).get(name, {})
 
 
 class Profile(Source):
@@ -67,6 +69,9 @@ class Profile(Source):
                 )
         access_key_id, secret = found.get("aws_access_key_id"), found.get("aws_secret_access_key")
         if not access_key_id and not secret:
+            files = [_path(self._environ, *each) for each in (_CREDENTIALS, _CONFIG)]
+            if not any(file.exists() for file in files):
+                raise NotHere(f"there is neither {files[0]} nor {files[1]}")
             raise NotHere(f"the profile {self.profile!r} has no aws_access_key_id")
         if not access_key_id or not secret:
             missing = "aws_secret_access_key" if access_key_id else "aws_access_key_id"

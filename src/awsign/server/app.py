@@ -71,8 +71,8 @@ class VerifyingApp:
             verified = await self._verifier.verify_async(claim)
             body = _checked(verified, receive) if request.body is None else _known(request.body)
             if self._forwarder is not None:
-                await self._forwarder.pass_on(request, verified, body, send)
-                self._log(request, verified, "passed on")
+                status = await self._forwarder.pass_on(request, verified, body, send)
+                self._log(request, verified, f"{status}, from behind,")
                 return
             async for _ in body:
                 pass

@@ -49,8 +49,8 @@ class Forwarder:
         self._parts = parts
         self._pool = httpcore2.AsyncConnectionPool(max_connections=100)
 
-    async def pass_on(self, request: Request, verified: Verified, body: AsyncIterator[bytes], send: Send) -> None:
-        """Send the request on, and its answer back to the client. SignatureError if its body is not what was signed."""
+    async def pass_on(self, request: Request, verified: Verified, body: AsyncIterator[bytes], send: Send) -> int:
+        """Send the request on, and its answer back to the client; gives its status. SignatureError if its body is not what was signed."""
         query = without_signature(request.query, verified.scheme) if verified.location == "query" else request.query
         if verified.location == "form" and isinstance(request.body, bytes):
             form = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
@@ -90,6 +90,7 @@ class Forwarder:
                 async for block in response.aiter_stream():
                     await send({"type": "http.response.body", "body": block, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
+                return response.status
         except SignatureError:
             raise
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
@@ -101,6 +102,7 @@ class Forwarder:
             )
             if started:
                 raise  # The answer is cut short; uvicorn closes the connection, so that the client notices.
-            text = b"the server behind this gateway did not answer\n"
+            text = f"the server behind this gateway did not answer: {type(error).__name__}\n".encode()
             await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", str(len(text)).encode())]})
             await send({"type": "http.response.body", "body": text})
+            return 502

@@ -39,6 +39,9 @@ class BodyCheck:
         self._held = b""
         self._closed = False
 
+    def __repr__(self) -> str:
+        return f"<BodyCheck sha256={self._expected_sha256!r} md5={self._expected_md5!r}>"
+
     def feed(self, data: bytes) -> bytes:
         """Take the next block; give back the one before."""
         if self._closed:

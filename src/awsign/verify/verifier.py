@@ -7,6 +7,7 @@ from inspect import isawaitable
 
 from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
+from ..request import require_request
 from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings
@@ -51,7 +52,7 @@ class Verifier:
         self,
         secret_for: Callable[[str], Secret | Awaitable[Secret]],
         *,
-        max_skew: float = 900,
+        max_skew: float | timedelta = 900,
         now: Callable[[], datetime] | datetime | None = None,
         services: Container[str] | None = None,
         regions: Container[str] | None = None,
@@ -67,6 +68,8 @@ class Verifier:
         for name, value in (("services", services), ("regions", regions), ("hosts", hosts), ("unsigned_headers", unsigned_headers)):
             if isinstance(value, str):
                 raise TypeError(f"{name} must be a set of names, not a str; write {{{value!r}}}")
+        if isinstance(max_skew, timedelta):
+            max_skew = max_skew.total_seconds()
         if not 0 <= max_skew <= _LONGEST_SKEW:
             raise InvalidRequest(f"max_skew is {max_skew}; it is a number of seconds from 0 to {_LONGEST_SKEW}, a year")
         self._secret_for = secret_for
@@ -81,8 +84,13 @@ class Verifier:
             raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_SCHEMES)}")
         settings.bucket_of = bucket_of
 
+    def __repr__(self) -> str:
+        settings = self._settings
+        return f"<Verifier services={settings.services!r} regions={settings.regions!r} hosts={settings.hosts!r}>"
+
     def claim(self, request: Request) -> Claim:
         """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
+        require_request(request)
         arrival = Arrival(request, self._settings)
         places = [(scheme, place) for scheme, places_in in _SCHEMES.items() for place in places_in(arrival)]
         if not places:
