@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -216,3 +220,63 @@ def test_moto_checks_the_signature() -> None:
             assert send(awsign.SigV4(wrong, "ec2", "us-east-1").sign(ec2))[0] in (401, 403)
         assert send(dynamodb(url, right, "ListTables", {}))[0] == 200
         assert send(dynamodb(url, wrong, "ListTables", {}))[0] in (400, 403)
+
+
+class TestTheCommand:
+    """`awsign curl` does what `curl --aws-sigv4` and awscurl are used for, on servers that awsign has no part in."""
+
+    def curl(self, *arguments: str, key: str = KEY, secret: str = SECRET, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [str(Path(sys.executable).parent / "awsign"), "curl", "-sS", "-f", *arguments]
+        environ = os.environ | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+        return subprocess.run(command, env=environ, input=stdin, capture_output=True, check=False)
+
+    def test_on_swift(self, swift) -> None:
+        s3 = ["--endpoint-url", swift]
+        assert self.curl(*s3, "-X", "PUT", "s3://command").returncode in (0, 22)
+        assert self.curl(*s3, "-T", "-", "s3://command/a b+c%.txt", stdin=b"piped").returncode == 0
+        assert self.curl(*s3, "s3://command/a b+c%.txt").stdout == b"piped"
+        listed = self.curl(*s3, "s3://command", "-G", "-d", "list-type=2", "--data-urlencode", "prefix=a b+c").stdout
+        assert b"<Key>a b+c%.txt</Key>" in listed
+        assert b"LocationConstraint" in self.curl(*s3, "s3://command", "-G", "-d", "location").stdout
+        assert b"AccessControlPolicy" in self.curl(f"{swift}/command?acl", "--service", "s3").stdout
+        assert b"(22)" in self.curl(*s3, "s3://command", secret=SECRET[:-1]).stderr
+
+    def test_on_ministack(self, ministack) -> None:
+        url, key, secret = ministack
+        target = ["-H", "X-Amz-Target: DynamoDB_20120810.ListTables", "-H", "Content-Type: application/x-amz-json-1.0"]
+        done = self.curl("--service", "dynamodb", "--region", "us-east-1", *target, "-d", "{}", f"{url}/", key=key, secret=secret)
+        assert b"TableNames" in done.stdout, done.stderr
+        done = self.curl(
+            "--service",
+            "sts",
+            "--region",
+            "us-east-1",
+            "-d",
+            "Action=GetCallerIdentity",
+            "-d",
+            "Version=2011-06-15",
+            f"{url}/",
+            key=key,
+            secret=secret,
+        )
+        assert b"user/tester" in done.stdout, done.stderr
+
+    def test_a_gibibyte_on_swift(self, swift, tmp_path) -> None:
+        file = tmp_path / "big"
+        with file.open("wb") as big:
+            big.truncate(1 << 30)
+        assert self.curl("--endpoint-url", swift, "-X", "PUT", "s3://big").returncode in (0, 22)
+        measure = "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
+        command = [str(Path(sys.executable).parent / "awsign"), "curl", "-sS", "-f", "--endpoint-url", swift]
+        environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        done = subprocess.run(
+            [sys.executable, "-c", measure, *command, "-T", str(file), "s3://big/big"],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(done.stdout.split()[-1]) < 100 * 1024
+        head = subprocess.run([*command, "-I", "s3://big/big"], env=environ, capture_output=True, text=True, check=True).stdout
+        assert f"Content-Length: {1 << 30}" in head
+        assert self.curl("--endpoint-url", swift, "-X", "DELETE", "s3://big/big").returncode == 0

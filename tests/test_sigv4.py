@@ -181,9 +181,17 @@ class TestToken:
         assert link.url.index("X-Amz-Signature=") < link.url.index("X-Amz-Security-Token=")
         assert "Security-Token" not in link.derivation.canonical_request
 
-    def test_a_token_that_the_credentials_lack_is_refused(self) -> None:
-        with pytest.raises(awsign.InvalidRequest, match="session_token"):
-            signer().sign(awsign.Request("GET", URL, {"X-Amz-Security-Token": "abc"}))
+    @pytest.mark.parametrize("credentials", [CREDENTIALS, TEMPORARY])
+    @pytest.mark.parametrize("name", ["X-Amz-Security-Token", "x-amz-s3session-token"])
+    def test_a_token_that_is_not_theirs_is_refused_and_never_dropped(self, credentials, name) -> None:
+        for act in (
+            signer(credentials=credentials).sign,
+            signer(credentials=credentials).presign,
+            awsign.S3SigV2(credentials).sign,
+        ):
+            with pytest.raises(awsign.InvalidRequest, match="session_token"):
+                act(awsign.Request("GET", URL, {name: "abc"}))
+        assert signer(credentials=TEMPORARY).sign(awsign.Request("GET", URL, {"x-amz-security-token": TOKEN}))
 
 
 class TestWhereTo:

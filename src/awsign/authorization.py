@@ -25,8 +25,9 @@ MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
-_OPTIONAL_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
-_SIGNATURE_PARAMETERS = frozenset(name.lower() for name in _PARAMETERS + _OPTIONAL_PARAMETERS)
+# Where a session token stands, as a header and as a parameter; S3 Express has a name of its own (RULES, Session tokens).
+TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
+_SIGNATURE_PARAMETERS = frozenset(name.lower() for name in _PARAMETERS).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAY = re.compile(r"\d{8}", re.ASCII)
@@ -252,4 +253,4 @@ def without_authorization(headers: Iterable[Header]) -> tuple[list[Header], dict
     return kept, written
 
 
-SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-s3session-token"))
+SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", *TOKEN_HEADERS))

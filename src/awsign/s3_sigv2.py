@@ -19,8 +19,9 @@ from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .request import require_request
 from .scope import in_utc, now
+from .services import rules_for
 from .sigv2 import signature, span_of
-from .sigv4 import Presigned, Signed
+from .sigv4 import Presigned, Signed, token_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,9 +208,5 @@ def _without_signature(query: str) -> str:
 def _headers(request: Request, credentials: Credentials) -> list[Header]:
     """The headers of a request that the user gave: those of an older signature left out."""
     kept, written = without_authorization(request.headers)
-    if "x-amz-security-token" in written and credentials.session_token is None and "authorization" not in written:
-        raise InvalidRequest(
-            f"the request has the header x-amz-security-token, but the credentials of {credentials.access_key_id} have no "
-            "session token; give it to Credentials(..., session_token=...)"
-        )
+    token_header(credentials, rules_for("s3"), written)  # Refuses a token that is not theirs.
     return kept + [(name, written[name]) for name in ("x-amz-date", "x-amz-content-sha256") if name in written]

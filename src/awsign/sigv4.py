@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from .authorization import MAX_EXPIRES, format_authorization, format_presigned, without_authorization, without_presigned
+from .authorization import (
+    MAX_EXPIRES,
+    TOKEN_HEADERS,
+    format_authorization,
+    format_presigned,
+    without_authorization,
+    without_presigned,
+)
 from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
@@ -151,7 +158,7 @@ class SigV4:
         headers: list[Header] = [("Host", request.host), *kept, ("X-Amz-Date", stamp)]
         if rules.content_sha256 == "send" or "x-amz-content-sha256" in written or payload_hash == UNSIGNED_PAYLOAD:
             headers.append(("X-Amz-Content-Sha256", payload_hash))
-        token = _token_header(credentials, rules, written)
+        token = token_header(credentials, rules, written)
         if token and rules.token == "signed":
             headers.append(token)
 
@@ -215,7 +222,7 @@ class SigV4:
         signed_headers = self._signed_headers(headers)
         date = stamp[:8]
         scope = scope_of(date, region, service)
-        token = _token_header(credentials, rules, written)  # The parameter has the header's name.
+        token = token_header(credentials, rules, written)  # The parameter has the header's name.
         parameters = format_presigned(
             self.algorithm,
             credentials.access_key_id,
@@ -360,16 +367,21 @@ def _wire_path(request: Request, rules: Rules) -> str:
     return request.path
 
 
-def _token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:
-    """The header that carries the session token. One that the request has already gives way to that of the credentials."""
-    if credentials.session_token is not None:
-        return "-".join(word.capitalize() for word in rules.token_header.split("-")), credentials.session_token
-    if rules.token_header in written and "authorization" not in written:
+def token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:
+    """The header that carries the session token. One of an older signature gives way to that of the credentials."""
+    given = [
+        name
+        for name in TOKEN_HEADERS
+        if name in written and (written[name] != credentials.session_token or name != rules.token_header)
+    ]
+    if given and "authorization" not in written:
         raise InvalidRequest(
-            f"the request has the header {rules.token_header}, but the credentials of {credentials.access_key_id} have no "
-            "session token; give it to Credentials(..., session_token=...)"
+            f"the request has the header {given[0]}, but it is not the session token of the credentials of "
+            f"{credentials.access_key_id} in the header of this service; give it to Credentials(..., session_token=...)"
         )
-    return None
+    if credentials.session_token is None:
+        return None
+    return "-".join(word.capitalize() for word in rules.token_header.split("-")), credentials.session_token
 
 
 def _seconds(expires: int | timedelta | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..authorization import Fault, parse_authorization, parse_presigned
+from ..authorization import TOKEN_HEADERS, Fault, parse_authorization, parse_presigned
 from ..canonical import SIGNED_PREFIX
 from ..derivation import derive
 from ..errors import InvalidRequest
@@ -33,9 +33,6 @@ def sigv4_places(arrival: Arrival) -> list[str]:
     if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs):
         places.append("query")
     return places
-
-
-_TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
 
 
 class SigV4Claim(Claim):
@@ -127,7 +124,7 @@ class SigV4Claim(Claim):
         if absent:
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
         # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
-        tokens = [token for name in _TOKEN_HEADERS if (token := arrival.header(name))]
+        tokens = [token for name in TOKEN_HEADERS if (token := arrival.header(name))]
         tokens += [claimed.token] if claimed.token else []
         if len(tokens) > 1:
             arrival.fail("duplicate-header", "the request has two session tokens")
