@@ -46,7 +46,7 @@ SIGNED_PREFIX = "x-amz-"
 _SINGLE = frozenset(["authorization", "host", "date", "content-type", "content-md5", "content-length"])
 _JOINED_PREFIX = "x-amz-meta-"
 
-_CANONICAL_PAIR = re.compile(f"{CANONICAL}+={CANONICAL}*")
+_CANONICAL_PAIR = re.compile(f"{CANONICAL}++={CANONICAL}*+")
 
 
 def may_be_signed(name: str) -> bool:

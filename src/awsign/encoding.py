@@ -12,9 +12,10 @@ import re
 _RESERVED = re.compile(r"[^A-Za-z0-9\-._~]")
 _RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
-# Text that is encoded already: unreserved characters, and upper-case escapes of all others.
-CANONICAL = r"(?:[A-Za-z0-9\-._~]|%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F]))"
-_CANONICAL_PATH = re.compile(f"(?:{CANONICAL}|/)*")
+# A piece of text that is encoded already: unreserved characters, or an upper-case escape of another. Possessive (`++`), so that
+# a run is one step and is never tried in parts: no input takes more than linear time.
+CANONICAL = r"(?:[A-Za-z0-9\-._~]++|%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F]))"
+_CANONICAL_PATH = re.compile(f"(?:{CANONICAL}|/)*+")
 _DOTS_OR_EMPTY = re.compile(r"//|/\.")
 # ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
 _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from .errors import InvalidRequest
@@ -69,6 +70,7 @@ def plausible(at: datetime) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+@lru_cache(maxsize=256)  # Requests of one second, and links of one batch, have one.
 def parse_timestamp(text: str) -> datetime | None:
     """`20150830T123600Z` -> the time, or None for what is not one."""
     match = _TIMESTAMP.fullmatch(text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from inspect import isawaitable
 
 from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
@@ -18,7 +18,7 @@ from .sigv4 import SigV4Claim, sigv4_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable
     from typing import TypeAlias
 
     from ..identity import Credentials
@@ -113,8 +113,8 @@ class Verifier:
         """
         claim = request if isinstance(request, Claim) else self.claim(request)
         secret = self._secret_for(claim.access_key_id)
-        if isawaitable(secret):
-            secret.close() if hasattr(secret, "close") else None
+        if isinstance(secret, Awaitable):
+            getattr(secret, "close", bool)()  # Else Python warns that it was never awaited.
             raise TypeError("secret_for is a coroutine function; await verifier.verify_async(request)")
         return claim.verify(secret)
 
@@ -122,7 +122,7 @@ class Verifier:
         """The same, with a secret_for that may have to be awaited."""
         claim = request if isinstance(request, Claim) else self.claim(request)
         secret = self._secret_for(claim.access_key_id)
-        if isawaitable(secret):
+        if isinstance(secret, Awaitable):
             secret = await secret
         return claim.verify(secret)
 
