@@ -61,6 +61,7 @@ $(SERVERS)/%/.ready: tests/servers/%.txt
 	touch $@
 
 $(SERVERS)/node/.ready: tests/servers/node/package.json
+	command -v npm || { apt-get update -qq && apt-get install -y -qq nodejs npm; }
 	mkdir -p $(SERVERS)/node
 	cp tests/servers/node/package.json $(SERVERS)/node/
 	cd $(SERVERS)/node && npm install --silent --no-audit --no-fund
