@@ -27,6 +27,7 @@ _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 # Where a session token stands, as a header and as a parameter; S3 Express has a name of its own (RULES, Session tokens).
 TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
+_TOKEN_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
 _SIGNATURE_PARAMETERS = frozenset(name.lower() for name in _PARAMETERS).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
@@ -137,6 +138,8 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
                 raise Fault("duplicate-parameter", f"{name} stands twice in the query")
             seen.add(name.lower())
             found[name] = value
+            if name.lower() in TOKEN_HEADERS and name not in _TOKEN_PARAMETERS:
+                raise Fault("malformed-component", f"{name} in the query is a session token by another spelling")
     for name in _PARAMETERS:
         if name not in found and name != "X-Amz-Expires":
             raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
@@ -150,7 +153,7 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
     claim.stamp = found["X-Amz-Date"]
     if parse_timestamp(claim.stamp) is None:
         raise Fault("bad-date", f"X-Amz-Date is {claim.stamp[:40]!r}, not a time written as yyyymmddThhmmssZ")
-    claim.token = found.get("X-Amz-Security-Token", found.get("X-Amz-S3session-Token"))
+    claim.token = next((found[name] for name in _TOKEN_PARAMETERS if name in found), None)
     seconds = found.get("X-Amz-Expires")
     if seconds is None:  # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
         return claim

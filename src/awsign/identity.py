@@ -32,6 +32,11 @@ _TOKEN = re.compile(r"[!-~]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+def is_access_key(text: str) -> bool:
+    """Whether a text can be an access key ID."""
+    return _ACCESS_KEY.fullmatch(text) is not None
+
+
 class Credentials:
     """An access key, its secret, and for temporary ones the session token and when they end. Immutable; `repr` hides secrets.
 

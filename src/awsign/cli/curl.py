@@ -80,6 +80,7 @@ def command(
                         out.write(answer.head())
                     if not answer.is_last or (failed and fail) or chosen.head:
                         continue
+                    out.write(b"")  # An empty answer empties the file.
                     for block in decompressed(answer) if compressed else answer.blocks():
                         out.write(block)
             if failed:

@@ -7,6 +7,7 @@ errors"; Smithy's AWS JSON 1.0 and REST JSON protocols, "Operation error seriali
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _S3 = "http://s3.amazonaws.com/doc/2006-03-01/"
+_ACTION = re.compile("[A-Za-z][A-Za-z0-9]*")
 _XML = b"application/xml"
 _JSON = b"application/json"
 _AMZ_JSON = b"application/x-amz-json-1.0"
@@ -27,6 +29,7 @@ _AMZ_JSON = b"application/x-amz-json-1.0"
 
 def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None) -> Answer:
     """A success that says what was verified. action: of a Query API request."""
+    action = action if action and _ACTION.fullmatch(action) else "Unknown"  # It becomes the name of an element.
     facts = {
         "Scheme": verified.scheme,
         "Location": verified.location,
@@ -47,11 +50,11 @@ def verified_answer(shape: str, verified: Verified, method: str, path: str, acti
             SubElement(owner, "ID").text = verified.access_key_id
             SubElement(root, "Buckets")  # This server stores nothing.
     else:
-        root = parent = Element(f"{action or 'Unknown'}Response")
+        root = parent = Element(f"{action}Response")
         if shape == "ec2":
             SubElement(root, "requestId").text = _request_id()
         else:
-            parent = SubElement(root, f"{action or 'Unknown'}Result")
+            parent = SubElement(root, f"{action}Result")
             SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = _request_id()
     told = SubElement(parent, "Verified")
     for name, value in facts.items():

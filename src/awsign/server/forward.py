@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpcore2
+from h11 import LocalProtocolError
 
 from ..authorization import without_signature
 from ..errors import InvalidRequest, SignatureError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
+    from ..canonical import Header
     from ..request import Request
     from ..verify import Verified
     from .app import Send
@@ -30,6 +33,15 @@ _DROPPED = frozenset(
     )
 )  # fmt: skip
 _DROPPED_FROM_ANSWER = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"))
+
+
+_STATUSES = frozenset(HTTPStatus)
+
+
+def _of_this_connection(headers: Iterable[Header]) -> frozenset[str]:
+    """The headers that Connection names, which go no further (RFC 9110, section 7.6.1)."""
+    named = ",".join(str(value) for name, value in headers if name.lower() == "connection")
+    return frozenset(name.strip().lower() for name in named.split(",") if name.strip())
 
 
 async def _known(body: bytes) -> AsyncIterator[bytes]:
@@ -65,15 +77,19 @@ class Forwarder:
             target=target.encode("latin-1"),
         )
         headers = [(b"Host", self._parts.netloc.encode())]
+        chunked = any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+        dropped = _of_this_connection(request.headers) | _DROPPED
+        if size is not None or chunked:
+            dropped |= {"content-length"}  # With both, the chunks count (RFC 9112, section 6.3).
         headers += [
             (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value)
             for name, value in request.headers
-            if name.lower() not in _DROPPED and (size is None or name.lower() != "content-length")
+            if name.lower().replace("_", "-") not in dropped  # CGI and WSGI read `_` and `-` as one.
         ]
         if size is not None:
             headers.append((b"Content-Length", str(size).encode()))
         names = {name.lower() for name, _ in headers}
-        has_body = b"content-length" in names or any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+        has_body = b"content-length" in names or chunked
         if has_body and b"content-length" not in names:
             headers.append((b"Transfer-Encoding", b"chunked"))
         headers += [
@@ -84,7 +100,11 @@ class Forwarder:
         started = False
         try:
             async with self._pool.stream(request.method, url, headers=headers, content=body if has_body else None) as response:
-                kept = [(name, value) for name, value in response.headers if name.lower().decode() not in _DROPPED_FROM_ANSWER]
+                if response.status not in _STATUSES:
+                    raise httpcore2.RemoteProtocolError(f"the status {response.status}")
+                pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
+                dropped = _of_this_connection(pairs) | _DROPPED_FROM_ANSWER
+                kept = [(name, value) for name, value in response.headers if name.decode("latin-1").lower() not in dropped]
                 await send({"type": "http.response.start", "status": response.status, "headers": kept})
                 started = True
                 async for block in response.aiter_stream():
@@ -93,7 +113,7 @@ class Forwarder:
                 return response.status
         except SignatureError:
             raise
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException, LocalProtocolError) as error:
             log.warning(
                 "the server behind, %s://%s, did not answer: %s",
                 self._parts.scheme,
@@ -101,7 +121,7 @@ class Forwarder:
                 error or type(error).__name__,
             )
             if started:
-                raise  # The answer is cut short; uvicorn closes the connection, so that the client notices.
+                return 502  # The answer is not completed: uvicorn closes the connection, so that the client notices.
             text = f"the server behind this gateway did not answer: {type(error).__name__}\n".encode()
             await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", str(len(text)).encode())]})
             await send({"type": "http.response.body", "body": text})

@@ -67,7 +67,7 @@ class MetadataService:
         if "x-forwarded-for" in headers:  # A proxy must not be able to get one.
             return 403, _TEXT, b""
         asked = headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
-        if not asked.isdigit() or not 1 <= int(asked) <= _LONGEST:
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 6) or not 1 <= int(asked) <= _LONGEST:
             return 400, _TEXT, b"X-aws-ec2-metadata-token-ttl-seconds must be from 1 to 21600\n"
         token = secrets.token_urlsafe(32)
         self._tokens = {kept: end for kept, end in self._tokens.items() if end > now()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from hmac import compare_digest
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..identity import Credentials
     from .arrival import Arrival
 
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
 
@@ -78,6 +80,8 @@ class S3SigV2Claim(Claim):
     def _read_query(self, arrival: Arrival) -> None:
         values: dict[str, str] = {}
         for name, value in arrival.pairs:
+            if name.lower() == "x-amz-security-token":
+                name = name.lower()
             if name in (*_PARAMETERS, "x-amz-security-token"):
                 if name in values:
                     arrival.fail("duplicate-parameter", f"the parameter {name} stands twice in the query")
@@ -97,8 +101,14 @@ class S3SigV2Claim(Claim):
 
     def _check_ambiguity(self, arrival: Arrival) -> None:
         """The string to sign has values decoded, so that two requests may have one: those that are read in two ways are refused."""
+        seen = set()
         for name, value in arrival.pairs:
             if stands_for_header(name):
+                if not _PLAIN_NAME.fullmatch(name):
+                    arrival.fail("malformed-component", f"{name[:60]!r} in the query is not the name of a header")
+                if name.lower() in seen:
+                    arrival.fail("duplicate-parameter", f"the parameter {name} stands twice in the query")
+                seen.add(name.lower())
                 if self.location == "header":
                     arrival.fail("unsigned-content", f"the query has {name}, which a signature in a header does not cover")
                 if name.lower() in arrival.headers:

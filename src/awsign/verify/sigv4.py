@@ -128,6 +128,8 @@ class SigV4Claim(Claim):
         tokens += [claimed.token] if claimed.token else []
         if len(tokens) > 1:
             arrival.fail("duplicate-header", "the request has two session tokens")
+        if self.location == "header" and self._rules.token == "after" and any(n.lower() in TOKEN_HEADERS for n, _ in arrival.pairs):
+            arrival.fail("unsigned-content", "the query has a session token, which a signature in a header does not cover here")
         self.session_token = tokens[0] if tokens else None
 
     def _payload(self, arrival: Arrival) -> tuple[str | None, str | None]:
