@@ -826,3 +826,28 @@ class TestMistakes:
         with raw_server() as server:
             run("curl", *SERVICE, "-d", f"@{file}", server.url)
             assert server.requests[-1][1] == b"x"
+
+
+class TestSecondTries:
+    @pytest.mark.parametrize(
+        "options",
+        [["--payload", "unsigned", "--service", "s3"], ["--service", "vpc-lattice-svcs"], ["--scheme", "s3v2"]],
+        ids=["s3", "lattice", "s3v2"],
+    )
+    @pytest.mark.parametrize("first", [TestRetries.BUSY, redirect("/new", "307 Temporary Redirect")], ids=["busy", "moved"])
+    def test_a_pipe_that_is_not_hashed_is_sent_whole(self, options, first) -> None:
+        with raw_server(first, OK) as server:
+            run("curl", *options, "--region", "us-east-1", "-L", "--retry", "1", "-T", "-", f"{server.url}/b/k", stdin=b"piped")
+            assert [body for _, body in server.requests] == [b"piped"] * 2
+
+
+def test_an_empty_answer_empties_the_file(tmp_path) -> None:
+    file = tmp_path / "f"
+    file.write_text("old")
+    with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
+        run("curl", *SERVICE, "-o", str(file), server.url)
+        assert file.read_bytes() == b""
+        file.write_text("old")
+        server.answers = [b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone"]
+        run("curl", *SERVICE, "-f", "-o", str(file), server.url, check=22)
+        assert file.read_text() == "old"

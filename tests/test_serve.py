@@ -244,6 +244,8 @@ class TestMetadata:
         [
             {},
             {"X_aws_ec2_metadata_token_ttl_seconds": "0"},
+            {"X_aws_ec2_metadata_token_ttl_seconds": "\u00b2"},
+            {"X_aws_ec2_metadata_token_ttl_seconds": "9" * 5000},
             {"X_aws_ec2_metadata_token_ttl_seconds": "21601"},
             {"X_aws_ec2_metadata_token_ttl_seconds": "x"},
         ],
@@ -301,3 +303,49 @@ class TestForwardedOlderSchemes:
 def test_who_signed_is_in_the_refusal(serve) -> None:
     answer = send(one_byte_changed(sign(f"{serve}/b/k")))[1]
     assert ElementTree.fromstring(answer).findtext("AWSAccessKeyId") == KEY
+
+
+class TestHostileGateways:
+    def raw(self, url: str, head: str, body: bytes) -> bytes:
+        host, port = url.rpartition("/")[2].split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(head.encode() + body)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def test_a_length_beside_chunks_goes_no_further(self, gateway) -> None:
+        url, behind = gateway
+        behind.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+        before = len(behind.requests)
+        signed = sign(f"{url}/k", method="PUT", body=b"hello")
+        pairs = "".join(f"{name}: {value}\r\n" for name, value in signed.headers)
+        self.raw(
+            url, f"PUT /k HTTP/1.1\r\n{pairs}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"
+        )
+        assert all(b"content-length" not in head.lower() for head, _ in behind.requests[before:])
+
+    def test_spellings_and_hops(self, gateway) -> None:
+        url, behind = gateway
+        behind.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x-back\r\nX-Back: 1\r\nX-Kept: 1\r\n\r\n"]
+        signed = sign(f"{url}/x")
+        pairs = [*signed.headers, ("X_Awsign_Access_Key_Id", "EVIL"), ("Connection", "x-foo"), ("X-Foo", "1"), ("X-Kept", "1")]
+        status, _ = send(awsign.Signed("GET", signed.url, tuple(pairs), None, signed.derivation))
+        head = behind.requests[-1][0].lower()
+        assert (status, b"evil" in head, b"x-foo" in head, b"x-kept" in head) == (200, False, False, True)
+
+    def test_a_status_that_is_none(self, gateway) -> None:
+        url, behind = gateway
+        behind.answers = [b"HTTP/1.1 999 What\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+        assert send(sign(f"{url}/x"))[0] == 502
+
+    def test_an_answer_that_is_cut_short(self, gateway) -> None:
+        url, behind = gateway
+        behind.answers = [lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")]
+        with pytest.raises(http.client.IncompleteRead):
+            send(sign(f"{url}/x"))
+
+
+def test_an_action_that_is_no_name(serve) -> None:
+    status, answer = send(awsign.SigV2(CREDENTIALS).sign(awsign.Request("GET", f"{serve}/?Action=%01%3Cx%20y")))
+    assert status == 200
+    assert ElementTree.fromstring(answer).tag == "UnknownResponse"

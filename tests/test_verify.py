@@ -503,6 +503,33 @@ class TestS3SigV2:
         forged = re.sub(r"(x-amz-security-token=[^&]*)", r"\1%0Ax-amz-tagging:a%3Db", link.url.partition(HOST)[2])
         refused(received("PUT", forged, [("Host", HOST)]), "malformed-component", verifier(SECRET))
 
+    def test_names_that_forge_lines(self) -> None:
+        request = awsign.Request("PUT", f"https://{HOST}/b/k", {"x-amz-acl": "private", "x-amz-meta-a": "1:2"})
+        link = awsign.S3SigV2(CREDENTIALS).presign(request, at=AT)
+        target = link.url.partition(HOST)[2]
+        acl, meta = ("x-amz-acl", "private"), ("x-amz-meta-a", "1:2")
+        assert verifier().verify(received("PUT", target, [("Host", HOST), acl, meta]))
+        refused(received("PUT", target + "&x-amz-meta-a:1=2", [("Host", HOST), acl]), "malformed-component")
+        refused(received("PUT", target + "&x-amz-acl:private%0Ax-amz-meta-a=1:2", [("Host", HOST)]), "malformed-component")
+        link = awsign.S3SigV2(CREDENTIALS).presign(awsign.Request("PUT", f"https://{HOST}/b/k?content-type=text/plain"), at=AT)
+        twice = link.url.partition(HOST)[2].replace("?", "?Content-Type=text/html&", 1)
+        refused(received("PUT", twice, [("Host", HOST)]), "duplicate-parameter")
+
+    def test_a_token_by_another_spelling(self) -> None:
+        link = awsign.S3SigV2(TEMPORARY).presign(awsign.Request("GET", f"https://{HOST}/b/k"), at=AT)
+        spelt = link.url.partition(HOST)[2].replace("x-amz-security-token", "x-amz-Security-token")
+        refused(received("GET", spelt, [("Host", HOST)]), "invalid-token")
+        v4 = awsign.SigV4(CREDENTIALS, "iotdevicegateway", "us-east-1")
+        link = v4.presign(awsign.Request("GET", f"https://{HOST}/mqtt"), at=AT)
+        refused(received("GET", link.url.partition(HOST)[2] + "&x-amz-security-token=q", [("Host", HOST)]), "malformed-component")
+        sent = v4.sign(awsign.Request("GET", f"https://{HOST}/mqtt"), at=AT)
+        refused(arrived(sent, target="/mqtt?x-amz-security-token=q"), "unsigned-content")
+
+    @pytest.mark.parametrize("value", ["AWS a b:xx", "AWS \u00e9:xx"])
+    def test_access_keys_that_cannot_be(self, value) -> None:
+        request = received("GET", "/b/k", [("Host", HOST), ("Date", "Thu, 15 Jan 2026 12:00:00 GMT"), ("Authorization", value)])
+        refused(request, "unknown-access-key", awsign.Verifier(lambda key: SECRET, now=AT))
+
     def test_botocore_s_buckets(self) -> None:
         from botocore.auth import HmacV1Auth
         from botocore.awsrequest import AWSRequest
