@@ -68,6 +68,12 @@ class RawServer:
         lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
         while lengths and len(body) < lengths[0]:
             body += connection.recv(65536)
+        # Kept as it came; its end must not be taken for the next request where it comes in a packet of its own.
+        while b"transfer-encoding: chunked" in head.lower() and not (b"\r\n" + body).endswith(b"\r\n0\r\n\r\n"):
+            block = connection.recv(65536)
+            if not block:
+                return False
+            body += block
         self.requests.append((head, body))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if callable(answer):
