@@ -24,15 +24,15 @@ _CONFIG = "AWS_CONFIG_FILE", "config"
 _OTHER_SOURCES = ("role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process")
 
 
-def profile_name(explicit: str | None, environ: Mapping[str, str]) -> str:
-    """The profile that counts: the one asked for, that of AWS_PROFILE (or its older name), or `default`."""
-    return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+def profile_asked_for(explicit: str | None, environ: Mapping[str, str]) -> str | None:
+    """The profile that was named: explicitly, or by AWS_PROFILE or its older name. None leaves `default`."""
+    return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
 
 
 def settings(profile: str | None = None, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Everything that a profile says, in both files; the credentials file counts first. Empty where there is no such profile."""
     environ = os.environ if environ is None else environ
-    name = profile_name(profile, environ)
+    name = profile_asked_for(profile, environ) or "default"
     section = name if name == "default" else f"profile {name}"
     config = _read(_path(environ, *_CONFIG))
     found = config.get(section, {})
@@ -51,8 +51,8 @@ class Profile(Source):
 
     def __init__(self, profile: str | None = None, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ
-        self.profile = profile_name(profile, self._environ)
-        self._asked_for = profile or self._environ.get("AWS_PROFILE") or self._environ.get("AWS_DEFAULT_PROFILE")
+        self._asked_for = profile_asked_for(profile, self._environ)
+        self.profile = self._asked_for or "default"
 
     def load(self) -> Credentials:
         found = settings(self.profile, self._environ)

@@ -69,7 +69,7 @@ class VerifyingApp:
             if claim.needs_body and request.body is None:
                 request.body = await _whole_body(receive, claim)
             verified = await self._verifier.verify_async(claim)
-            body = _checked(verified, receive) if request.body is None else _known(request.body)
+            body = _checked(verified, receive) if request.body is None else one_block(request.body)
             if self._forwarder is not None:
                 status = await self._forwarder.pass_on(request, verified, body, send)
                 self._log(request, verified, f"{status}, from behind,")
@@ -126,7 +126,8 @@ async def _checked(verified: Verified, receive: Receive) -> AsyncIterator[bytes]
         yield last
 
 
-async def _known(body: Any) -> AsyncIterator[bytes]:
+async def one_block(body: Any) -> AsyncIterator[bytes]:
+    """A body that was read whole, as the stream that the others are."""
     if body:
         yield body
 

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import httpcore2
 from h11 import LocalProtocolError
 
-from ..authorization import without_signature
+from ..authorization import TOKEN_HEADERS, without_signature
 from ..errors import InvalidRequest, SignatureError
+from .app import one_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +24,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("awsign.server")
 
-# Not passed on: what belongs to one connection (RFC 9110, section 7.6.1), the signature and the token, which are meant for this
+# What belongs to one connection goes no further, in either direction (RFC 9110, section 7.6.1).
+_HOP_BY_HOP = frozenset(("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"))
+# Nor do, of a request: what the client says to this server as a proxy, the signature and the token, which are meant for this
 # server alone, and the names that this server itself speaks by.
-_DROPPED = frozenset(
-    (
-        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade", "expect", "host", "authorization", "x-amz-security-token", "x-amz-s3session-token",
-        "x-awsign-access-key-id", "x-forwarded-host", "x-forwarded-proto",
-    )
-)  # fmt: skip
-_DROPPED_FROM_ANSWER = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"))
-
+_DROPPED = _HOP_BY_HOP.union(
+    ("proxy-authenticate", "proxy-authorization", "proxy-connection", "expect", "host", "authorization"),
+    TOKEN_HEADERS,
+    ("x-awsign-access-key-id", "x-forwarded-host", "x-forwarded-proto"),
+)
 
 _STATUSES = frozenset(HTTPStatus)
 
@@ -42,10 +41,6 @@ def _of_this_connection(headers: Iterable[Header]) -> frozenset[str]:
     """The headers that Connection names, which go no further (RFC 9110, section 7.6.1)."""
     named = ",".join(str(value) for name, value in headers if name.lower() == "connection")
     return frozenset(name.strip().lower() for name in named.split(",") if name.strip())
-
-
-async def _known(body: bytes) -> AsyncIterator[bytes]:
-    yield body
 
 
 class Forwarder:
@@ -66,7 +61,7 @@ class Forwarder:
         query = without_signature(request.query, verified.scheme) if verified.location == "query" else request.query
         if verified.location == "form" and isinstance(request.body, bytes):
             form = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
-            body, size = _known(form), len(form)
+            body, size = one_block(form), len(form)
         else:
             size = None
         target = self._parts.path.rstrip("/") + request.path + (f"?{query}" if query else "")
@@ -103,7 +98,7 @@ class Forwarder:
                 if response.status not in _STATUSES:
                     raise httpcore2.RemoteProtocolError(f"the status {response.status}")
                 pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
-                dropped = _of_this_connection(pairs) | _DROPPED_FROM_ANSWER
+                dropped = _of_this_connection(pairs) | _HOP_BY_HOP
                 kept = [(name, value) for name, value in response.headers if name.decode("latin-1").lower() not in dropped]
                 await send({"type": "http.response.start", "status": response.status, "headers": kept})
                 started = True
