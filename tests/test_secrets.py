@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import awsign
+import awsign.credentials
 from awsign.redact import masked, masked_value
 
 from . import servers
