@@ -11,6 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .chunked import Chunked as Chunked
     from .credentials import find_credentials as find_credentials
     from .endpoints import infer as infer
     from .errors import AwsignError as AwsignError
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     from .errors import MissingExtra as MissingExtra
     from .errors import SignatureError as SignatureError
     from .identity import Credentials as Credentials
+    from .payload import EVENTS as EVENTS
     from .payload import UNSIGNED_PAYLOAD as UNSIGNED_PAYLOAD
     from .payload import spool_async as spool_async
     from .request import Request as Request
     from .s3_sigv2 import S3SigV2 as S3SigV2
     from .services import Rules as Rules
     from .services import rules_for as rules_for
+    from .signed import Presigned as Presigned
+    from .signed import Signed as Signed
     from .sigv2 import SigV2 as SigV2
     from .sigv4 import ALL_HEADERS as ALL_HEADERS
-    from .sigv4 import Presigned as Presigned
-    from .sigv4 import Signed as Signed
     from .sigv4 import SigV4 as SigV4
+    from .sigv4a import SigV4A as SigV4A
     from .verify import Verified as Verified
     from .verify import Verifier as Verifier
 
@@ -37,6 +40,7 @@ __version__ = "0.1.0"
 
 # Imported when first asked for: a program that signs does not pay for the verifier.
 _HOME = {
+    "Chunked": "chunked",
     "find_credentials": "credentials",
     "infer": "endpoints",
     "AwsignError": "errors",
@@ -45,6 +49,7 @@ _HOME = {
     "MissingExtra": "errors",
     "SignatureError": "errors",
     "Credentials": "identity",
+    "EVENTS": "payload",
     "UNSIGNED_PAYLOAD": "payload",
     "spool_async": "payload",
     "Request": "request",
@@ -53,9 +58,10 @@ _HOME = {
     "rules_for": "services",
     "SigV2": "sigv2",
     "ALL_HEADERS": "sigv4",
-    "Presigned": "sigv4",
-    "Signed": "sigv4",
+    "Presigned": "signed",
+    "Signed": "signed",
     "SigV4": "sigv4",
+    "SigV4A": "sigv4a",
     "Verified": "verify",
     "Verifier": "verify",
 }

@@ -13,7 +13,7 @@ from itertools import pairwise
 from .canonical import query_pairs
 from .encoding import encode
 from .errors import InvalidRequest
-from .scope import ALGORITHM, TERMINATOR, parse_timestamp
+from .scope import ALGORITHM, ASYMMETRIC, TERMINATOR, parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expir
 # Where a session token stands, as a header and as a parameter; S3 Express has a name of its own (RULES, Session tokens).
 TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
 _TOKEN_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
-_SIGNATURE_PARAMETERS = frozenset(name.lower() for name in _PARAMETERS).union(TOKEN_HEADERS)
+# SigV4A names its regions apart from the scope, by this header or parameter.
+REGION_SET = "X-Amz-Region-Set"
+_SIGNATURE_PARAMETERS = frozenset(name.lower() for name in (*_PARAMETERS, REGION_SET)).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAY = re.compile(r"\d{8}", re.ASCII)
@@ -44,7 +46,10 @@ class Fault(Exception):
 
 
 class Authorization:
-    """What a Version 4 signature says of itself. stamp, expires and token: of a presigned URL, else None."""
+    """What a Version 4 signature says of itself. stamp, expires and token: of a presigned URL, else None.
+
+    region: of the scope; SigV4A's has none, and the region set of a presigned URL stands here, "" for that of a header.
+    """
 
     __slots__ = (
         "access_key_id", "algorithm", "date", "expires", "region", "service", "signature", "signed_headers", "stamp", "token",
@@ -63,7 +68,8 @@ class Authorization:
 
     def __init__(self, algorithm: str, credential: str, signed_headers: str, signature: str) -> None:
         self.algorithm = algorithm
-        self.access_key_id, self.date, self.region, self.service = _parse_credential(credential)
+        in_scope = algorithm != ASYMMETRIC
+        self.access_key_id, self.date, self.region, self.service = _parse_credential(credential, in_scope)
         self.signed_headers = _parse_signed_headers(signed_headers)
         if not _HEX.fullmatch(signature):
             raise Fault("malformed-component", "the signature is not hexadecimal; 64 lower-case hex digits are expected")
@@ -76,11 +82,13 @@ def _is_day(date: str) -> bool:
     return _DAY.fullmatch(date) is not None and parse_timestamp(f"{date}T000000Z") is not None
 
 
-def _parse_credential(credential: str) -> tuple[str, str, str, str]:
+def _parse_credential(credential: str, has_region: bool) -> tuple[str, str, str, str]:
     # From the right: access keys may hold a `/` (MinIO).
-    parts = credential.rsplit("/", 4)
-    expected = "<access key>/<yyyymmdd>/<region>/<service>/aws4_request"
-    if len(parts) != 5 or not (parts[2] and parts[3]):
+    parts = credential.rsplit("/", 4 if has_region else 3)
+    expected = f"<access key>/<yyyymmdd>/{'<region>/' if has_region else ''}<service>/aws4_request"
+    if not has_region:
+        parts.insert(2, "")
+    if len(parts) != 5 or not (parts[3] and (parts[2] or not has_region)):
         raise Fault("malformed-credential", f"the credential {credential[:120]!r} is not of the form {expected}")
     access_key_id, date, region, service, terminator = parts
     if terminator != TERMINATOR:
@@ -140,9 +148,10 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
             found[name] = value
             if name.lower() in TOKEN_HEADERS and name not in _TOKEN_PARAMETERS:
                 raise Fault("malformed-component", f"{name} in the query is a session token by another spelling")
-    for name in _PARAMETERS:
+    needed = (*_PARAMETERS, REGION_SET) if found.get("X-Amz-Algorithm") == ASYMMETRIC else _PARAMETERS
+    for name in needed:
         if name not in found and name != "X-Amz-Expires":
-            raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(_PARAMETERS)}")
+            raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(needed)}")
     if found["X-Amz-Algorithm"] not in algorithms:
         raise Fault(
             "unsupported-algorithm", f"X-Amz-Algorithm is {found['X-Amz-Algorithm'][:40]!r}; supported: {', '.join(algorithms)}"
@@ -150,6 +159,7 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
     claim = Authorization(
         found["X-Amz-Algorithm"], found["X-Amz-Credential"], found["X-Amz-SignedHeaders"], found["X-Amz-Signature"]
     )
+    claim.region = claim.region or found.get(REGION_SET, "")
     claim.stamp = found["X-Amz-Date"]
     if parse_timestamp(claim.stamp) is None:
         raise Fault("bad-date", f"X-Amz-Date is {claim.stamp[:40]!r}, not a time written as yyyymmddThhmmssZ")
@@ -178,8 +188,12 @@ def format_presigned(
     expires: int | None,
     signed_headers: Sequence[str],
     token: tuple[str, str] | None,
+    region_set: str | None = None,
 ) -> str:
-    """The parameters of a presigned URL but the signature, encoded. token: the parameter's name and the session token."""
+    """The parameters of a presigned URL but the signature, encoded. token: the parameter's name and the session token.
+
+    region_set: of SigV4A.
+    """
     parameters = [
         ("X-Amz-Algorithm", algorithm),
         ("X-Amz-Credential", f"{access_key_id}/{scope}"),
@@ -187,6 +201,8 @@ def format_presigned(
     ]
     if expires is not None:
         parameters.append(("X-Amz-Expires", str(expires)))
+    if region_set is not None:
+        parameters.append((REGION_SET, region_set))
     if token is not None:
         parameters.append(token)
     parameters.append(("X-Amz-SignedHeaders", ";".join(signed_headers)))
@@ -221,13 +237,14 @@ def without_presigned(query: str) -> str:
 # What the signature of a scheme is made of in a query or a form, by lower-case name.
 _PARAMETERS_OF = {
     "sigv4": _SIGNATURE_PARAMETERS,
+    "sigv4a": _SIGNATURE_PARAMETERS,
     "sigv2": frozenset(("awsaccesskeyid", "signature", "signatureversion", "signaturemethod", "securitytoken")),
     "s3v2": frozenset(("awsaccesskeyid", "signature", "expires", "x-amz-security-token")),
 }
 
 
 def without_signature(query: str, scheme: str) -> str:
-    """A wire query or form without the parameters of a scheme's signature: "sigv4", "sigv2" or "s3v2"."""
+    """A wire query or form without the parameters of a scheme's signature: "sigv4", "sigv4a", "sigv2" or "s3v2"."""
     dropped = _PARAMETERS_OF[scheme]
     return "&".join([pair for pair in query.split("&") if not pair or query_pairs(pair)[0][0].lower() not in dropped])
 
@@ -256,4 +273,4 @@ def without_authorization(headers: Iterable[Header]) -> tuple[list[Header], dict
     return kept, written
 
 
-SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", *TOKEN_HEADERS))
+SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", REGION_SET.lower(), *TOKEN_HEADERS))

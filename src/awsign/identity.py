@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from .scope import SigningKey
-
     class Provider(Protocol):
         """Where credentials come from: each call gives such as are good for a while."""
 
@@ -51,8 +49,8 @@ class Credentials:
     secret_access_key: str
     session_token: str | None
     expiration: datetime | None
-    # Derived keys live and die with the credentials that they come from (scope.py fills and bounds this).
-    signing_keys: dict[tuple[str, str, str], SigningKey]
+    # Derived keys live and die with the credentials that they come from (scope.py and sigv4a.py fill this, scope.py bounds it).
+    signing_keys: dict[tuple[str, ...], Any]
 
     def __init__(
         self,

@@ -20,8 +20,9 @@ from .identity import credentials_from, provider_of
 from .request import require_request
 from .scope import in_utc, now
 from .services import rules_for
+from .signed import Presigned, Signed
 from .sigv2 import signature, span_of
-from .sigv4 import Presigned, Signed, token_header
+from .sigv4 import token_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,9 +16,29 @@ from .errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from .identity import Credentials
 
+    class Key(Protocol):
+        """What signs strings to sign, in hex, and knows its own signatures."""
+
+        def sign(self, string_to_sign: str) -> str: ...
+        def matches(self, string_to_sign: str, signature: str) -> bool: ...
+
+    class Algorithm(Protocol):
+        """One of the Version 4 family: see HmacSha256."""
+
+        name: str
+        names_region_set: bool
+        signature_width: int
+
+        def scope(self, date: str, region: str, service: str) -> str: ...
+        def key(self, credentials: Credentials, date: str, region: str, service: str) -> Key: ...
+
+
 ALGORITHM = "AWS4-HMAC-SHA256"
+ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"  # sigv4a.py has its keys.
 TERMINATOR = "aws4_request"
 _TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _BLOCK = 64
@@ -98,6 +118,24 @@ def scope_of(date: str, region: str, service: str) -> str:
     return f"{date}/{region}/{service}/{TERMINATOR}"
 
 
+class HmacSha256:
+    """AWS4-HMAC-SHA256, which is SigV4: the scope names the region, and the key is of a day, a region and a service.
+
+    The algorithms of the Version 4 family differ in these alone; AWS4-ECDSA-P256-SHA256 (sigv4a.py) is the other.
+    signature_width: how many characters a chunk's signature takes up.
+    """
+
+    name = ALGORITHM
+    names_region_set = False
+    signature_width = 64
+
+    def scope(self, date: str, region: str, service: str) -> str:
+        return scope_of(date, region, service)
+
+    def key(self, credentials: Credentials, date: str, region: str, service: str) -> SigningKey:
+        return signing_key(credentials, date, region, service)
+
+
 def string_to_sign(algorithm: str, stamp: str, scope: str, canonical_request: str) -> str:
     """The string to sign: algorithm, time, scope and the canonical request's hash."""
     return f"{algorithm}\n{stamp}\n{scope}\n{sha256(canonical_request.encode('latin-1')).hexdigest()}"
@@ -124,6 +162,12 @@ class SigningKey:
         """The signature of a string to sign, in hex."""
         return self.digest(string_to_sign.encode("latin-1")).hex()
 
+    def matches(self, string_to_sign: str, signature: str) -> bool:
+        """Whether a signature is that of a string to sign; takes the same time whatever differs."""
+        from hmac import compare_digest  # Signers do not pay for its import.
+
+        return compare_digest(self.sign(string_to_sign).encode(), signature.encode("utf-8", "replace"))
+
 
 def derive_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
     """HMAC of HMACs: "AWS4" + secret, then date, region, service and `aws4_request`."""
@@ -136,7 +180,7 @@ def derive_key(secret_access_key: str, date: str, region: str, service: str) -> 
 def signing_key(credentials: Credentials, date: str, region: str, service: str) -> SigningKey:
     """The signing key of credentials for a day, region and service: derived once, kept with the credentials, the oldest let go."""
     kept = credentials.signing_keys
-    key = kept.get((date, region, service))
+    key: SigningKey | None = kept.get((date, region, service))
     if key is None:
         key = SigningKey(derive_key(credentials.secret_access_key, date, region, service))
         while len(kept) >= _KEPT_KEYS:

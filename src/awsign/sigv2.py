@@ -19,7 +19,7 @@ from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .request import require_request
 from .scope import in_utc, now, plausible
-from .sigv4 import Signed
+from .signed import Signed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ def string_to_sign(version: str, method: str, host: str, path: str, pairs: Pairs
 def signature(secret_access_key: str, text: str, method: str = "HmacSHA256") -> str:
     """The base64 HMAC of a string to sign (wire text). method: HmacSHA256 or HmacSHA1."""
     return b64encode(hmac.digest(secret_access_key.encode(), text.encode("latin-1"), METHODS[method])).decode()
+
+
+def matches(secret_access_key: str, text: str, given: str, method: str = "HmacSHA256") -> bool:
+    """Whether a signature is that of a string to sign; takes the same time whatever differs."""
+    return hmac.compare_digest(signature(secret_access_key, text, method).encode(), given.encode("utf-8", "replace"))
 
 
 def has_form(method: str, headers: Iterable[Header]) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from .authorization import (
     MAX_EXPIRES,
+    REGION_SET,
     TOKEN_HEADERS,
     format_authorization,
     format_presigned,
@@ -18,14 +19,16 @@ from .authorization import (
     without_presigned,
 )
 from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
+from .chain import Chain
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
-from .payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from .payload import EVENTS, UNSIGNED_PAYLOAD, settle_payload
 from .request import require_request
-from .scope import ALGORITHM, in_utc, parse_timestamp, scope_of, signing_key, timestamp
-from .services import Rules, rules_for
+from .scope import HmacSha256, in_utc, parse_timestamp, timestamp
+from .services import S3_FAMILY, Rules, rules_for
+from .signed import Presigned, Signed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +36,12 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .canonical import Header
-    from .derivation import Derivation
+    from .checksum import Checksum
+    from .chunked import Chunked
+    from .event_stream import EventSigner
     from .identity import Credentials, Provider
-    from .request import Body, Request
+    from .request import Request
+    from .scope import Algorithm
 
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
@@ -52,51 +58,6 @@ class AllHeaders:
 ALL_HEADERS = AllHeaders()
 
 
-class Signed:
-    """A signed request: `method`, `url`, `headers` and `body` are what must be sent, byte for byte.
-
-    headers: (name, value) pairs in order, Host and Authorization included. derivation: how the signature came about.
-    """
-
-    __slots__ = ("body", "derivation", "headers", "method", "url")
-
-    def __init__(self, method: str, url: str, headers: tuple[Header, ...], body: Body, derivation: Derivation) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.derivation = derivation
-
-    def __repr__(self) -> str:
-        return f"<Signed {self.method} {self.url.partition('?')[0]}>"
-
-
-class Presigned:
-    """A URL that carries its signature. `str()` gives the URL.
-
-    headers: what its sender must send besides Host. expires_at: when it ends; no later than the credentials that signed it
-    (None for a URL without X-Amz-Expires, signed by credentials that do not end).
-    """
-
-    __slots__ = ("derivation", "expires_at", "headers", "method", "url")
-
-    def __init__(
-        self, method: str, url: str, headers: tuple[Header, ...], expires_at: datetime | None, derivation: Derivation
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.expires_at = expires_at
-        self.derivation = derivation
-
-    def __str__(self) -> str:
-        return self.url
-
-    def __repr__(self) -> str:
-        # Whoever has the URL may use it: it is a secret too.
-        return f"<Presigned {self.method} {self.url.partition('?')[0]} until {self.expires_at}>"
-
-
 class SigV4:
     """A Signature Version 4 signer.
 
@@ -106,7 +67,8 @@ class SigV4:
     file, "refuse" raises InvalidRequest instead.
     """
 
-    algorithm = ALGORITHM
+    _algorithm: Algorithm = HmacSha256()
+    _region_argument = "region"
 
     def __init__(
         self,
@@ -137,58 +99,79 @@ class SigV4:
         request: Request,
         *,
         at: datetime | None = None,
-        payload: str | None = None,
+        payload: str | Chunked | None = None,
         credentials: Credentials | None = None,
+        checksum: str | None = None,
     ) -> Signed:
         """Sign a request in its Authorization header.
 
         at: the time, aware; None is the request's X-Amz-Date, else now. payload: None (what the service's rules say),
-        UNSIGNED_PAYLOAD, or the body's SHA-256 in hex. credentials: instead of the signer's own. A signature that the request
-        already has is replaced. Raises InvalidRequest for what cannot be signed faithfully, CredentialsError for expired
-        credentials.
+        UNSIGNED_PAYLOAD, the body's SHA-256 in hex, EVENTS for an event stream (see `events`), or Chunked(...) for a body that
+        is signed as it is sent. credentials: instead of the signer's own. checksum: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256,
+        computed together with the hash and sent as x-amz-checksum-...; that of a Chunked body is its trailer. A signature that
+        the request already has is replaced. Raises InvalidRequest for what cannot be signed faithfully, CredentialsError for
+        expired credentials, MissingExtra where a checksum or SigV4A needs a package that is not there.
         """
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
+        self._check_region_set(written, region)
         stamp = _stamp(written.get("x-amz-date"), at)
-        payload_hash, body = self._payload(request, rules.payload, payload, written.get("x-amz-content-sha256"))
         path = _wire_path(request, rules)
         query = without_presigned(request.query)
+        chunked = None
+        declared = written.get("x-amz-content-sha256")
+        if payload is None or isinstance(payload, str):
+            wanted = None if checksum is None else _checksum(checksum, kept)
+            payload_hash, body = settle_payload(request, rules.payload, payload, declared, self._iterables, wanted)
+            if wanted is not None:
+                kept.append((wanted.header, wanted.base64()))
+        else:
+            chunked = self._chunked(payload, service, checksum)
+            payload_hash, body = chunked.content_sha256(self._algorithm.name), None
+            kept = chunked.headers(kept, request.body, self._algorithm.signature_width)
 
         headers: list[Header] = [("Host", request.host), *kept, ("X-Amz-Date", stamp)]
-        if rules.content_sha256 == "send" or "x-amz-content-sha256" in written or payload_hash == UNSIGNED_PAYLOAD:
+        if rules.content_sha256 == "send" or declared is not None or payload_hash in (UNSIGNED_PAYLOAD, EVENTS):
             headers.append(("X-Amz-Content-Sha256", payload_hash))
+        if self._algorithm.names_region_set:
+            headers.append((REGION_SET, region))
         token = token_header(credentials, rules, written)
         if token and rules.token == "signed":
             headers.append(token)
 
         # 1 and 2. The canonical request and the string to sign.
         date = stamp[:8]
+        scope = self._algorithm.scope(date, region, service)
         derivation = derive(
-            algorithm=self.algorithm,
+            algorithm=self._algorithm.name,
             stamp=stamp,
-            scope=scope_of(date, region, service),
+            scope=scope,
             method=request.method,
             path=path,
             query=query,
             headers=headers,
-            signed_headers=self._signed_headers(headers),
+            signed_headers=self._signed_headers(headers, ("content-encoding",) if chunked else ()),
             payload_hash=payload_hash,
             rules=rules,
         )
         # 3 and 4. The signing key and the signature.
-        derivation.signature = signing_key(credentials, date, region, service).sign(derivation.wire_string_to_sign)
+        key = self._algorithm.key(credentials, date, region, service)
+        derivation.signature = key.sign(derivation.wire_string_to_sign)
         # 5. Applied.
         authorization = format_authorization(
-            self.algorithm,
+            self._algorithm.name,
             credentials.access_key_id,
-            derivation.scope or "",
+            scope,
             derivation.signed_headers or (),
             derivation.signature,
         )
         if token and rules.token == "after":
             headers.append(token)
         headers.append(("Authorization", authorization))
+        if chunked is not None:
+            seeded = Chain(self._algorithm.name, stamp, scope, key, derivation.signature)
+            body = chunked.encoded(request.body, seeded, self._algorithm.signature_width)
         return Signed(request.method, request.url_of(path, query), tuple(headers), body, derivation)
 
     def presign(
@@ -209,34 +192,36 @@ class SigV4:
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
+        self._check_region_set(written, region)
         stamp = _stamp(written.get("x-amz-date"), at)
         path = _wire_path(request, rules)
         query = without_presigned(request.query)
         declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if "X-Amz-Content-Sha256" in query else None
         declared_header = written.get("x-amz-content-sha256")
-        payload_hash, _ = self._payload(request, rules.presigned_payload, payload, declared or declared_header)
+        payload_hash, _ = settle_payload(request, rules.presigned_payload, payload, declared or declared_header, self._iterables)
 
         headers: list[Header] = [("Host", request.host), *kept]
         if declared_header:
             headers.append(("X-Amz-Content-Sha256", declared_header))
         signed_headers = self._signed_headers(headers)
         date = stamp[:8]
-        scope = scope_of(date, region, service)
+        scope = self._algorithm.scope(date, region, service)
         token = token_header(credentials, rules, written)  # The parameter has the header's name.
         parameters = format_presigned(
-            self.algorithm,
+            self._algorithm.name,
             credentials.access_key_id,
             scope,
             stamp,
             seconds,
             signed_headers,
             token if rules.token == "signed" else None,
+            region if self._algorithm.names_region_set else None,
         )
         query = f"{query}&{parameters}" if query else parameters
 
         # 1 and 2. The canonical request and the string to sign.
         derivation = derive(
-            algorithm=self.algorithm,
+            algorithm=self._algorithm.name,
             stamp=stamp,
             scope=scope,
             method=request.method,
@@ -248,7 +233,8 @@ class SigV4:
             rules=rules,
         )
         # 3 and 4. The signing key and the signature.
-        derivation.signature = signing_key(credentials, date, region, service).sign(derivation.wire_string_to_sign)
+        key = self._algorithm.key(credentials, date, region, service)
+        derivation.signature = key.sign(derivation.wire_string_to_sign)
         # 5. Applied.
         query = f"{query}&X-Amz-Signature={derivation.signature}"
         if token and rules.token == "after":
@@ -261,6 +247,18 @@ class SigV4:
             derivation,
         )
 
+    def events(self, signed: Signed | Presigned, *, credentials: Credentials | None = None) -> EventSigner:
+        """The signer of an event stream's frames, the first of which covers the signature of a signed request.
+
+        signed: a request that was signed with payload=EVENTS (its Content-Type, application/vnd.amazon.eventstream, is enough for
+        that), or a presigned wss:// URL. credentials: those that signed it, where the signer's own come from an async provider.
+        CredentialsError if they are others.
+        """
+        from .event_stream import EventSigner
+
+        own = credentials_from(self._provider if credentials is None else credentials, None)
+        return EventSigner(self._algorithm, own, signed)
+
     def _settle(self, request: Request) -> tuple[str, str, Rules]:
         """Service, region and rules for a request: the signer's own, or those that its host tells."""
         require_request(request)
@@ -270,49 +268,62 @@ class SigV4:
 
             inferred_service, inferred_region = infer(request.url)
             service, region = service or inferred_service, region or inferred_region
-            for what, value in (("service", service), ("region", region)):
+            for what, value, argument in (("service", service, "service"), ("region", region, self._region_argument)):
                 if value is None:
-                    raise InvalidRequest(f"the host {request.authority!r} does not tell the {what}; pass {what}=... to the signer")
+                    raise InvalidRequest(
+                        f"the host {request.authority!r} does not tell the {what}; pass {argument}=... to the signer"
+                    )
         assert service is not None and region is not None
+        if region == "*" and not self._algorithm.names_region_set:
+            raise InvalidRequest(
+                f"the host {request.authority!r} is of every region (a Multi-Region Access Point), and SigV4 signs for one; "
+                "sign with awsign.SigV4A"
+            )
         return service, region, self._rules or rules_for(service)
 
-    def _payload(
-        self,
-        request: Request,
-        rule: Literal["hash", "unsigned", "unsigned-on-https"],
-        payload: str | None,
-        declared: str | None,
-    ) -> tuple[str, Body]:
-        """The last line of the canonical request, and the body to send."""
-        if payload is None and declared is None:
-            if rule == "unsigned" or (rule == "unsigned-on-https" and request.scheme in ("https", "wss")):
-                return UNSIGNED_PAYLOAD, request.body
-            return hash_body(request.body, self._iterables)
-        given = payload if payload is not None else declared
-        if not isinstance(given, str) or not (given == UNSIGNED_PAYLOAD or is_sha256(given)):
-            if given in STREAMING:
-                raise InvalidRequest(f"the payload {given!r} signs each chunk of the body, which this signer does not do yet")
-            what = "payload" if payload is not None else "the request's x-amz-content-sha256"
-            raise InvalidRequest(f"{what} is {given!r}; it must be None, awsign.UNSIGNED_PAYLOAD or a SHA-256 in lower-case hex")
-        if declared is not None and given != declared:
-            raise InvalidRequest(f"payload is {given}, but the request's x-amz-content-sha256 is {declared}; they must agree")
-        if payload is None and given != UNSIGNED_PAYLOAD and isinstance(request.body, bytes):
-            actual, _ = hash_body(request.body)
-            if actual != given:
-                raise InvalidRequest(
-                    f"the request's x-amz-content-sha256 is {given}, but its body's is {actual}; leave the header out"
-                )
-        return given, request.body
+    def _check_region_set(self, written: dict[str, str], region: str) -> None:
+        """A region set in the request must be the signer's; one of an older signature gives way to it."""
+        given = written.get(REGION_SET.lower(), region)
+        if "authorization" in written or (self._algorithm.names_region_set and given == region):
+            return
+        if REGION_SET.lower() in written:
+            raise InvalidRequest(
+                f"the request has {REGION_SET}: {given}, which SigV4A writes; pass it as awsign.SigV4A(..., region_set={given!r})"
+            )
 
-    def _signed_headers(self, headers: Iterable[Header]) -> tuple[str, ...]:
+    def _chunked(self, payload: object, service: str, checksum: str | None) -> Chunked:
+        from .chunked import Chunked
+
+        if not isinstance(payload, Chunked):
+            raise InvalidRequest(
+                f"payload is {payload!r}; it must be None, awsign.UNSIGNED_PAYLOAD, awsign.Chunked(...) or a SHA-256 in lower-case hex"
+            )
+        if service not in S3_FAMILY:
+            raise InvalidRequest(f"{service} takes no aws-chunked body; S3 alone does")
+        if checksum is not None:
+            raise InvalidRequest(f"the checksum of a chunked body is its trailer; pass Chunked(..., trailer={checksum!r})")
+        return payload
+
+    def _signed_headers(self, headers: Iterable[Header], further: tuple[str, ...] = ()) -> tuple[str, ...]:
         names = {name.lower() for name, _ in headers}
         if isinstance(self._sign_headers, AllHeaders):
             return tuple(sorted(filter(may_be_signed, names)))
         return tuple(
             sorted(
-                name for name in names if name.startswith(SIGNED_PREFIX) or name in SIGNED_BY_DEFAULT or name in self._sign_headers
+                name
+                for name in names
+                if name.startswith(SIGNED_PREFIX) or name in SIGNED_BY_DEFAULT or name in self._sign_headers or name in further
             )
         )
+
+
+def _checksum(name: str, headers: Iterable[Header]) -> Checksum:
+    from .checksum import Checksum
+
+    wanted = Checksum(name)
+    if any(given.lower() == wanted.header for given, _ in headers):
+        raise InvalidRequest(f"the request has the header {wanted.header} already; leave it out, or the checksum")
+    return wanted
 
 
 def _scope_part(what: str, value: str | None) -> str | None:

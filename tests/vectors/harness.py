@@ -17,14 +17,18 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import awsign
-from awsign import s3_sigv2, sigv2
+from awsign import event_stream, s3_sigv2, sigv2
 from awsign.authorization import TOKEN_HEADERS, Fault, format_authorization, format_presigned, parse_authorization, parse_presigned
 from awsign.canonical import canonical_headers, canonical_path, canonical_query, may_be_signed
+from awsign.chain import Chain
+from awsign.checksum import CHECKSUM_HEADERS
+from awsign.chunked import canonical_trailer
 from awsign.derivation import derive
 from awsign.encoding import readable, reencode_path, utf8
-from awsign.payload import hash_body, is_content_sha256, is_sha256
+from awsign.payload import EMPTY_SHA256, hash_body, is_content_sha256, is_sha256
 from awsign.request import host_header, split_authority
-from awsign.scope import ALGORITHM, SigningKey, derive_key, parse_http_date, scope_of, signing_key
+from awsign.scope import ALGORITHM, ASYMMETRIC, HmacSha256, SigningKey, derive_key, parse_http_date, scope_of
+from awsign.sigv4a import EcdsaP256Sha256, public_key
 
 HERE = Path(__file__).parent
 Case = dict[str, Any]
@@ -137,15 +141,44 @@ def require_plus_as_space(case: Case, text: str) -> None:
         raise NotApplicable("awsign reads a `+` in a query as a space, as the servers of the AWS family do")
 
 
+def is_asymmetric(case: Case) -> bool:
+    return case["kind"].startswith("sigv4a") or case.get("algorithm") == ASYMMETRIC
+
+
+def region_of(case: Case) -> str:
+    """The region, or the region set."""
+    return case["region_set"] if is_asymmetric(case) else case["region"]
+
+
+def algorithm_of(case: Case) -> Any:
+    return EcdsaP256Sha256() if is_asymmetric(case) else HmacSha256()
+
+
+def signer_of(case: Case, credentials: awsign.Credentials, **options: Any) -> awsign.SigV4:
+    scheme = awsign.SigV4A if is_asymmetric(case) else awsign.SigV4
+    return scheme(credentials, case["service"], region_of(case), **options)
+
+
+def check_signature(case: Case, ours: str | None, theirs: str, derivation: Any) -> None:
+    """The same signature; or where each has a random part, one that our key takes for its own."""
+    if not is_asymmetric(case):
+        equal("signature", ours, theirs)
+    key = algorithm_of(case).key(credentials_of(case), stamp_of(case)[:8], region_of(case), case["service"])
+    for signature in (ours, theirs):
+        if not key.matches(derivation.wire_string_to_sign, signature or ""):
+            raise Failed(f"the key does not take the signature {signature}")
+
+
 def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: tuple[str, ...], payload_hash: str) -> Any:
     """The case through the functions that signer and verifier share, from the request exactly as the case has it."""
     require_plus_as_space(case, query)
     credentials, stamp = credentials_of(case), stamp_of(case)
     path = utf8(case["request"]["target"]).partition("?")[0]
+    algorithm, region, service = algorithm_of(case), region_of(case), case["service"]
     derivation = derive(
-        algorithm=ALGORITHM,
+        algorithm=algorithm.name,
         stamp=stamp,
-        scope=scope_of(stamp[:8], case["region"], case["service"]),
+        scope=algorithm.scope(stamp[:8], region, service),
         method=case["request"]["method"],
         path=path,
         query=query,
@@ -154,15 +187,20 @@ def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: 
         payload_hash=payload_hash,
         rules=rules_of(case),
     )
-    key = signing_key(credentials, stamp[:8], case["region"], case["service"])
+    key = algorithm.key(credentials, stamp[:8], region, service)
     if "signing_key" in case["options"]:
         key = SigningKey(bytes.fromhex(case["options"]["signing_key"]))
     derivation.signature = key.sign(derivation.wire_string_to_sign)
     check_derivation(derivation, case["expected"])
+    if "example_signature" in case["expected"]:
+        check_signature(case, derivation.signature, case["expected"]["example_signature"], derivation)
     return derivation
 
 
 def check_key(case: Case) -> None:
+    if "public_key" in case["expected"]:
+        point = public_key(credentials_of(case)).public_numbers()
+        equal("public key", {"x": f"{point.x:064x}", "y": f"{point.y:064x}"}, case["expected"]["public_key"])
     if "signing_key" in case["expected"]:
         given = case["credentials"]
         day = case["time"].replace("-", "")[:8]
@@ -183,10 +221,11 @@ def derived_by_a_server(known: awsign.Credentials, at: datetime, received: awsig
             raise Failed(f"as a server: refused as {error.kind}: {error}") from None
 
 
-def claims_equal(ours: str, theirs: str) -> None:
-    a, b = parse_authorization(ours), parse_authorization(theirs)
-    for part in ("access_key_id", "date", "region", "service", "signed_headers", "signature"):
+def claims_equal(case: Case, derivation: Any, ours: str, theirs: str) -> None:
+    a, b = (parse_authorization(text, (algorithm_of(case).name,)) for text in (ours, theirs))
+    for part in ("access_key_id", "date", "region", "service", "signed_headers"):
         equal(f"Authorization {part}", getattr(a, part), getattr(b, part))
+    check_signature(case, a.signature, b.signature, derivation)
 
 
 def sigv4_header(case: Case) -> None:
@@ -205,14 +244,16 @@ def sigv4_header(case: Case) -> None:
     token = case["credentials"].get("token")
     if token and not options.get("omit_session_token") and not present & set(TOKEN_HEADERS):
         added.append((rules_of(case).token_header, token))
+    if is_asymmetric(case):
+        added.append(("X-Amz-Region-Set", region_of(case)))
     headers = given + added
     query = utf8(request["target"]).partition("?")[2]
     derivation = derive_case(case, query, headers, signed_names(case, given, added), payload_hash)
 
     rules = rules_of(case)
     if sendable(case):
-        signer = awsign.SigV4(
-            credentials_of(case), case["service"], case["region"], sign_headers=awsign.ALL_HEADERS,
+        signer = signer_of(
+            case, credentials_of(case), sign_headers=awsign.ALL_HEADERS,
             rules=rules.replace(token="after") if options.get("omit_session_token") else rules,
         )  # fmt: skip
         unbodied = options.get("sign_body", True) or not body
@@ -225,14 +266,15 @@ def sigv4_header(case: Case) -> None:
         )
         check_derivation(signed.derivation, expected)
         if "authorization" in expected:
-            claims_equal(dict(signed.headers)["Authorization"], expected["authorization"])
+            claims_equal(case, derivation, dict(signed.headers)["Authorization"], expected["authorization"])
     if "authorization" not in expected:
         return
     credentials = credentials_of(case)
+    name = algorithm_of(case).name
     claims_equal(
-        format_authorization(
-            ALGORITHM, credentials.access_key_id, derivation.scope, derivation.signed_headers, derivation.signature
-        ),
+        case,
+        derivation,
+        format_authorization(name, credentials.access_key_id, derivation.scope, derivation.signed_headers, derivation.signature),
         expected["authorization"],
     )
     # As a server: with its own table of services, so where the case's rules are those of its service.
@@ -266,23 +308,22 @@ def presign(case: Case) -> None:
     signed = signed_names(case, headers)
     omit = bool(options.get("omit_session_token"))
     token = credentials.session_token
+    algorithm = algorithm_of(case)
     query = format_presigned(
-        ALGORITHM, credentials.access_key_id, scope_of(stamp[:8], case["region"], case["service"]), stamp,
+        algorithm.name, credentials.access_key_id, algorithm.scope(stamp[:8], region_of(case), case["service"]), stamp,
         options.get("expires"), signed, (token_parameter(case), token) if token and not omit else None,
+        region_of(case) if algorithm.names_region_set else None,
     )  # fmt: skip
     given = utf8(target).partition("?")[2]
     derivation = derive_case(case, f"{given}&{query}" if given else query, headers, signed, payload_hash)
     for what in ("signed_url", "signed_target"):
         if what in expected:
-            equal(f"signature in {what}", dict(parameters(expected[what])).get("X-Amz-Signature"), derivation.signature)
+            check_signature(case, derivation.signature, dict(parameters(expected[what]))["X-Amz-Signature"], derivation)
 
     if not sendable(case) or any(name.lower() == "x-amz-date" for name, _ in headers):
         return
     rules = rules_of(case)
-    signer = awsign.SigV4(
-        credentials, case["service"], case["region"], sign_headers=awsign.ALL_HEADERS,
-        rules=rules.replace(token="after") if omit else rules,
-    )  # fmt: skip
+    signer = signer_of(case, credentials, sign_headers=awsign.ALL_HEADERS, rules=rules.replace(token="after") if omit else rules)
     link = signer.presign(
         awsign.Request(request["method"], f"https://{host_of(request['headers'])}{target}", request["headers"], body),
         expires=options.get("expires"),
@@ -292,7 +333,9 @@ def presign(case: Case) -> None:
     check_derivation(link.derivation, expected)
     for what in ("signed_url", "signed_target"):
         if what in expected:
-            equal(what, parameters(link.url), parameters(expected[what]))
+            ours, theirs = dict(parameters(link.url)), dict(parameters(expected[what]))
+            check_signature(case, ours.pop("X-Amz-Signature"), theirs.pop("X-Amz-Signature"), derivation)
+            equal(what, ours, theirs)
     own = awsign.rules_for(case["service"])
     if (own.path, own.encode) == (rules.path, rules.encode) and options.get("expires") and not omit:
         if payload_hash != (awsign.UNSIGNED_PAYLOAD if own.presigned_payload == "unsigned" else hash_body(body)[0]):
@@ -302,6 +345,122 @@ def presign(case: Case) -> None:
             request["method"], f"{parts.path}?{parts.query}", [("Host", parts.netloc), *link.headers], body
         )
         derived_by_a_server(credentials, time_of(case), received)
+
+
+def data_of_chunks(case: Case) -> bytes:
+    return b"".join((chunk["repeat"] * chunk["count"]).encode() for chunk in case["chunks"])
+
+
+def chunked(case: Case) -> None:
+    """A stream as its source has it: the seed, each chunk's string to sign and signature, the trailer's, and the bytes sent."""
+    options, expected = case["options"], case["expected"]
+    if "request" in case:
+        check_key(case)
+        request = case["request"]
+        headers = [(name, value) for name, value in request["headers"]]
+        added = [("x-amz-date", stamp_of(case)), ("x-amz-content-sha256", options["payload_hash"])]
+        if is_asymmetric(case):
+            added.append(("x-amz-region-set", region_of(case)))
+        query = utf8(request["target"]).partition("?")[2]
+        derivation = derive_case(case, query, headers + added, signed_names(case, headers, added), options["payload_hash"])
+        seed = derivation.signature
+        if "authorization" in expected:
+            equal("seed", seed, expected["seed_signature"])
+    else:
+        seed = options["seed_given"]
+    algorithm, stamp = algorithm_of(case), stamp_of(case)
+    region, service = region_of(case), case["service"]
+    scope = algorithm.scope(stamp[:8], region, service)
+    chain = Chain(algorithm.name, stamp, scope, algorithm.key(credentials_of(case), stamp[:8], region, service), seed)
+    strings = expected.get("chunk_strings_to_sign", expected.get("chunk_string_to_sign_template", []))
+    for index, chunk in enumerate(case["chunks"]):
+        digest = hash_body((chunk["repeat"] * chunk["count"]).encode())[0]
+        expected_text = strings[index].replace("{previous-signature}", chain.previous)
+        equal("string to sign of a chunk", chain.string_to_sign("PAYLOAD", EMPTY_SHA256, digest), expected_text)
+        signature = chain.sign("PAYLOAD", EMPTY_SHA256, digest)
+        if "chunk_signatures" in expected:
+            equal("signature of a chunk", signature, expected["chunk_signatures"][index])
+    trailer = case.get("trailers", [])
+    if trailer:
+        canonical = canonical_trailer(trailer)
+        if "trailer_canonical" in expected:
+            equal("canonical trailer", canonical, expected["trailer_canonical"])
+        covered = hash_body(canonical.encode())[0]
+        text = expected.get("trailer_string_to_sign", expected.get("trailer_string_to_sign_template", ""))
+        equal(
+            "string to sign of the trailer",
+            chain.string_to_sign("TRAILER", covered),
+            text.replace("{previous-signature}", chain.previous),
+        )
+        signature = chain.sign("TRAILER", covered)
+        if "trailer_signature" in expected:
+            equal("signature of the trailer", signature, expected["trailer_signature"])
+    if "request" in case and all(name in CHECKSUM_HEADERS for name, _ in trailer):
+        chunked_by_a_signer(case, trailer)
+
+
+def chunked_by_a_signer(case: Case, trailer: list[list[str]]) -> None:
+    """The same with the signer, whose body a server takes."""
+    request, expected, data = case["request"], case["expected"], data_of_chunks(case)
+    names = [name.lower() for name, _ in request["headers"]]
+    if is_asymmetric(case) and "content-length" in names:
+        return  # The source signs the length that the stream of the HMAC scheme has.
+    signer = signer_of(case, credentials_of(case), sign_headers=["content-length"] if "content-length" in names else ())
+    signed = signer.sign(
+        awsign.Request(request["method"], f"https://{host_of(request['headers'])}{request['target']}", request["headers"], data),
+        at=time_of(case),
+        payload=awsign.Chunked(len(data), trailer=trailer[0][0] if trailer else None),
+    )
+    check_derivation(signed.derivation, {what: text for what, text in expected.items() if what != "signature"})
+    wire = b"".join(signed.body)
+    equal("length on the wire", len(wire), len(signed.body))
+    if "wire_sha256" in expected:
+        equal("length on the wire", len(wire), expected["wire_length"])
+        equal("bytes on the wire", hash_body(wire)[0], expected["wire_sha256"])
+    received = awsign.Request.received(request["method"], request["target"], signed.headers)
+    verified = awsign.Verifier(
+        {case["credentials"]["access_key"]: case["credentials"]["secret_key"]}.get, now=time_of(case)
+    ).verify(received)
+    equal("decoded", verified.body.feed(wire) + verified.body.close(), data)
+
+
+def event_stream_case(case: Case) -> None:
+    options, request, expected = case["options"], case.get("request"), case["expected"]
+    seed = expected["seed_signature"]
+    if request is not None:
+        given = [(name, value) for name, value in request["headers"]]
+        signed = awsign.SigV4(credentials_of(case), case["service"], case["region"], sign_headers=awsign.ALL_HEADERS).sign(
+            awsign.Request(request["method"], f"https://{host_of(given)}{request['target']}", given),
+            at=time_of(case), payload=options["payload_hash"],
+        )  # fmt: skip
+        check_derivation(signed.derivation, expected)
+        equal("seed", signed.derivation.signature, seed)
+        claims_equal(case, signed.derivation, dict(signed.headers)["Authorization"], expected["authorization"])
+        events = awsign.SigV4(credentials_of(case), case["service"], case["region"]).events(signed)
+        received = awsign.Request.received(request["method"], request["target"], signed.headers)
+        body = (
+            awsign.Verifier({case["credentials"]["access_key"]: case["credentials"]["secret_key"]}.get, now=time_of(case))
+            .verify(received)
+            .body
+        )
+    for event in case["events"]:
+        at = datetime.strptime(event["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        payload, encoded = b64decode(event["payload_b64"]), b64decode(event["headers_b64"])
+        headers = event_stream.decode_headers(encoded)
+        equal("encoded headers", event_stream.encode_headers(headers), encoded)
+        scope = scope_of(event["time"][:8], case["region"], case["service"])
+        key = HmacSha256().key(credentials_of(case), event["time"][:8], case["region"], case["service"])
+        chain = Chain(ALGORITHM, event["time"], scope, key, event["prior_signature"])
+        hashes = event_stream.frame_hashes(headers, payload)
+        equal("string to sign of a frame", chain.string_to_sign("PAYLOAD", *hashes), event["string_to_sign"])
+        equal("signature of a frame", chain.sign("PAYLOAD", *hashes), event["signature"])
+        if request is not None:
+            frame = events.frame(payload, at=at) if payload else events.end(at=at)
+            [message] = event_stream.Decoder().feed(frame)
+            equal("frame", dict(message.headers)[":chunk-signature"].hex(), event["signature"])
+            equal("payload of a frame", body.feed(frame), payload)
+    if request is not None:
+        body.close()
 
 
 def sigv2_query(case: Case) -> None:
@@ -504,6 +663,11 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "sigv4-header": sigv4_header,
     "sigv4-query": presign,
     "presign": presign,
+    "sigv4a-header": sigv4_header,
+    "sigv4a-query": presign,
+    "s3-chunked": chunked,
+    "s3-chunked-trailer": chunked,
+    "event-stream": event_stream_case,
     "sigv2-query": sigv2_query,
     "s3-v2-header": s3_v2,
     "s3-v2-query": s3_v2,

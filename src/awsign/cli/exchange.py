@@ -13,7 +13,7 @@ from ..errors import InvalidRequest
 from ..payload import hash_body
 from ..redact import MASK, masked, masked_value
 from ..request import Request
-from ..sigv4 import Signed
+from ..signed import Signed
 from . import failure
 from .failure import Failure
 from .wire import framed

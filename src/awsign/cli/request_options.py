@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..canonical import Header
     from ..credentials.chain import Found
-    from ..sigv4 import Signed
+    from ..signed import Signed
 
 _JSON = "application/json"
 _DATA = {"data", "data_raw", "data_binary", "data_urlencode", "json_data"}

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..sigv4 import Signed
+    from ..signed import Signed
 
 
 @click.command(

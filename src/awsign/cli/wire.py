@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..canonical import Header
-    from ..sigv4 import Signed
+    from ..signed import Signed
 
 _BLOCK = 1 << 18
 

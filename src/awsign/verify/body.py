@@ -5,10 +5,45 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import md5, sha256
 
+from ..checksum import CHECKSUM_HEADERS, Checksum
+from ..errors import MissingExtra
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
+
+    from .arrival import Arrival
+
+
+def checksums_of(arrival: Arrival) -> list[tuple[Checksum, str]]:
+    """The x-amz-checksum-... headers of a request, each a checksum of its body and the value that it must have."""
+    names = CHECKSUM_HEADERS & arrival.headers.keys()
+    if not names or (arrival.request.method == "POST" and arrival.parameter("uploadId") is not None):
+        return []  # The completion of a multipart upload has the checksum of the object, not of its own body.
+    found = []
+    for name in sorted(names):
+        value = arrival.header(name)
+        try:
+            checksum = Checksum(name)
+        except MissingExtra as missing:
+            if arrival.content_sha256() is not None:
+                continue  # The hash vouches for the body already, and for more.
+            arrival.fail("unsupported-payload", f"{name} cannot be checked here: {missing}")
+        if not checksum.can_be(value):
+            arrival.fail("bad-checksum", f"{name} is {value[:60]!r}, not the base64 of a {checksum.name}")
+        found.append((checksum, value))
+    return found
+
+
+def check_checksum(checksum: Checksum, value: str, fail: Callable[[str, str], NoReturn]) -> None:
+    """What was computed against what was sent."""
+    if checksum.base64() != value:
+        fail(
+            "checksum-mismatch",
+            f"the {checksum.name} of the body is {checksum.base64()}, but {checksum.header} says {value[:60]}; "
+            "the body was changed on the way",
+        )
 
 
 class BodyCheck:
@@ -23,11 +58,14 @@ class BodyCheck:
         fail: Callable[[str, str], NoReturn],
         expected_sha256: str | None,
         expected_md5: str | None = None,
+        checksums: Sequence[tuple[Checksum, str]] = (),
         *,
         unsigned: bool = False,
     ) -> None:
-        """fail: raises SignatureError for a kind and a message. expected_sha256: hex, or None where the payload is unsigned. expected_md5: base64. unsigned: the scheme covers no
-        body at all, so that there must be none.
+        """fail: raises SignatureError for a kind and a message. expected_sha256: hex, or None where the payload is unsigned.
+
+        expected_md5: base64. checksums: each with the value that it must have. unsigned: the scheme covers no body at all, so that
+        there must be none.
         """
         self._raise = fail
         self._expected_sha256 = expected_sha256
@@ -36,6 +74,7 @@ class BodyCheck:
         self._sha256 = sha256() if expected_sha256 is not None else None
         # MD5 is what the header is made of (RFC 1864), not what vouches for the body.
         self._md5 = md5(usedforsecurity=False) if expected_md5 is not None else None
+        self._checksums = [(Checksum(checksum.name), value) for checksum, value in checksums]
         self._held = b""
         self._closed = False
 
@@ -52,7 +91,9 @@ class BodyCheck:
             self._sha256.update(data)
         if self._md5 is not None:
             self._md5.update(data)
-        if self._sha256 is None and self._md5 is None:
+        for checksum, _ in self._checksums:
+            checksum.update(data)
+        if self._sha256 is None and self._md5 is None and not self._checksums:
             return data
         if not data:
             return b""
@@ -70,6 +111,8 @@ class BodyCheck:
             )
         if self._md5 is not None and b64encode(self._md5.digest()).decode() != self._expected_md5:
             self._fail("content-md5-mismatch", f"the body's MD5 is not the Content-MD5 of the request, {self._expected_md5}")
+        for checksum, value in self._checksums:
+            check_checksum(checksum, value, self._fail)
         held, self._held = self._held, b""
         return held
 

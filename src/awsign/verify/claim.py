@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import hmac
+from hmac import compare_digest
 
 from ..identity import Credentials, is_access_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import NoReturn
+    from typing import Any, NoReturn, Protocol
 
     from ..derivation import Derivation
     from .arrival import Arrival
-    from .body import BodyCheck
+    from .events import EventCheck
+
+    class Body(Protocol):
+        """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed."""
+
+        def feed(self, data: bytes) -> bytes: ...
+        def close(self) -> bytes: ...
 
 
 class Verified:
     """Who signed a request, and what their signature covers.
 
-    access_key_id. scheme: "sigv4", "sigv2" or "s3v2". location: where the signature was: "header", "query" or "form".
-    scope: the credential scope, with its service and region; None in the older schemes. signed_headers: lower-case names; None
-    in "sigv2". signed_at, expires_at: aware datetimes, None where the scheme says neither. session_token: as it arrived.
-    body: a BodyCheck to pass the body through, where it was not given as bytes. derivation: without the signature.
+    access_key_id. scheme: "sigv4", "sigv4a", "sigv2" or "s3v2". location: where the signature was: "header", "query" or "form".
+    scope: the credential scope; None in the older schemes. service, region: of the scope, or of the host where the scheme names
+    none; the region of "sigv4a" is its region set. signed_headers: lower-case names; None in "sigv2". signed_at, expires_at: aware
+    datetimes, None where the scheme says neither. session_token: as it arrived. body: what to pass the body through, where it was
+    not given as bytes; what it gives back is decoded, where the body is sent in chunks. derivation: without the signature.
     """
 
     __slots__ = (
-        "access_key_id", "body", "derivation", "expires_at", "location", "region", "scheme", "scope", "service", "session_token",
-        "signed_at", "signed_headers",
+        "_claim", "access_key_id", "body", "derivation", "expires_at", "location", "region", "scheme", "scope", "service",
+        "session_token", "signed_at", "signed_headers",
     )  # fmt: skip
 
-    def __init__(self, claim: Claim, derivation: Derivation, body: BodyCheck) -> None:
+    def __init__(self, claim: Claim, derivation: Derivation, body: Body) -> None:
+        self._claim = claim
         self.access_key_id = claim.access_key_id
         self.scheme = claim.scheme
         self.location = claim.location
@@ -46,6 +54,13 @@ class Verified:
 
     def __repr__(self) -> str:
         return f"<Verified {self.access_key_id} by {self.scheme} {self.scope or ''}>"
+
+    def events(self) -> EventCheck:
+        """What checks the signed frames that follow a presigned wss:// request, as Amazon Transcribe has them.
+
+        Those that are the body of a request in HTTP are checked by `body`. ValueError for a scheme that has none.
+        """
+        return self._claim._events()
 
 
 class Claim:
@@ -93,39 +108,58 @@ class Claim:
         """Raise SignatureError for a reason of the caller's, in the words of the service."""
         self._arrival.fail(kind, message)
 
-    def _derive(self, credentials: Credentials) -> Derivation:
-        """What should have been signed, and its signature."""
+    def _check(self, signer: Any) -> tuple[Derivation, bool]:
+        """What should have been signed, without its signature, which must not leave this function; and whether it was.
+
+        signer: Credentials, or what `_public_key` made of a public key.
+        """
         raise NotImplementedError
 
-    def _body(self) -> BodyCheck:
-        """What the body must be."""
+    def _body(self) -> Body:
+        """What the body must be; called after `_check`."""
         raise NotImplementedError
 
-    def verify(self, credentials: Credentials | str | None) -> Verified:
+    def _events(self) -> EventCheck:
+        raise ValueError(f"a request signed by {self.scheme} has no event stream")
+
+    def _public_key(self, given: object) -> object | None:
+        """What checks signatures by a public key alone, in the one scheme that can; None for what is no public key."""
+        return None
+
+    def verify(self, credentials: Credentials | str | object | None) -> Verified:
         """Check the signature with the key that the claim names; `Verified`, or SignatureError.
 
-        credentials: those of `access_key_id`. A str is the secret alone: then the session token, if the request has one, is
-        covered by the signature but not compared with anything; that is left to the caller. None: there is no such key.
+        credentials: those of `access_key_id`. A str is the secret alone, and for SigV4A an EC public key of `cryptography` serves
+        too (awsign.sigv4a.public_key): then the session token, if the request has one, is covered by the signature but not
+        compared with anything; that is left to the caller. None: there is no such key.
         """
         arrival = self._arrival
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
         compare_token = isinstance(credentials, Credentials)
+        signer = self._public_key(credentials)
+        if signer is not None:
+            return self._verify(signer, None)
         if isinstance(credentials, str):
             if not is_access_key(self.access_key_id):
                 arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
             credentials = Credentials(self.access_key_id, credentials)
         if not isinstance(credentials, Credentials):
-            raise TypeError(f"credentials must be Credentials, a secret or None, not {type(credentials).__name__}")
+            raise TypeError(
+                f"credentials must be Credentials, a secret or None, not {type(credentials).__name__}"
+                + ("; a public key verifies SigV4A alone" if "PublicKey" in type(credentials).__name__ else "")
+            )
         if credentials.access_key_id != self.access_key_id:
             raise ValueError(
                 f"the request claims the access key {self.access_key_id}, but the credentials are of {credentials.access_key_id}"
             )
-        credentials = arrival.settings.kept(credentials)
+        return self._verify(arrival.settings.kept(credentials), credentials if compare_token else None)
 
-        derivation = self._derive(credentials)
-        expected, derivation.signature = derivation.signature or "", None  # It must not leave this function.
-        if not hmac.compare_digest(expected.encode(), self.signature.encode("utf-8", "replace")):
+    def _verify(self, signer: object, expected: Credentials | None) -> Verified:
+        """Expected: the credentials whose session token and end count, if there are any."""
+        arrival = self._arrival
+        derivation, holds = self._check(signer)
+        if not holds:
             hint = ""
             if arrival.request.body is None and arrival.request.method in ("POST", "PUT", "PATCH"):
                 hint = "; if the request has a body, give it to Request.received: it is part of what was signed"
@@ -135,12 +169,10 @@ class Claim:
                 f"the one derived here, and check the secret{hint}",
                 derivation,
             )
-        if credentials.expiration is not None and credentials.expiration <= arrival.settings.now():
-            arrival.fail(
-                "expired-token", f"the credentials of {self.access_key_id} expired at {credentials.expiration.isoformat()}"
-            )
-        if compare_token and not hmac.compare_digest(
-            (credentials.session_token or "").encode(), (self.session_token or "").encode()
+        if expected is not None and expected.expiration is not None and expected.expiration <= arrival.settings.now():
+            arrival.fail("expired-token", f"the credentials of {self.access_key_id} expired at {expected.expiration.isoformat()}")
+        if expected is not None and not compare_digest(
+            (expected.session_token or "").encode(), (self.session_token or "").encode()
         ):
             what = (
                 "has no session token, but its access key needs one"

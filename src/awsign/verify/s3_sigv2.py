@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from hmac import compare_digest
 
 from ..derivation import Derivation
 from ..endpoints import infer
 from ..payload import STREAMING
 from ..s3_sigv2 import is_signed_parameter, stands_for_header, string_to_sign
 from ..scope import parse_http_date, parse_timestamp
-from ..sigv2 import signature
+from ..sigv2 import matches
 from .body import BodyCheck
 from .claim import Claim
 from .sigv2 import sigv2_places
@@ -118,7 +117,7 @@ class S3SigV2Claim(Claim):
             if is_signed_parameter(name) and any(is_signed_parameter(part.partition("=")[0]) for part in value.split("&")[1:]):
                 arrival.fail("malformed-component", f"the value of {name} reads as further sub-resources")
 
-    def _derive(self, credentials: Credentials) -> Derivation:
+    def _check(self, signer: Credentials) -> tuple[Derivation, bool]:
         request = self._arrival.request
         bucket = self._arrival.settings.bucket_of(request.host)
         paths = [request.path]
@@ -126,12 +125,9 @@ class S3SigV2Claim(Claim):
             paths.append(f"{request.path}/")  # botocore signs a bucket's own path with a slash that it does not send.
         for path in paths:
             text = string_to_sign(request.method, path, request.query, request.headers, bucket, self._expires)
-            derivation = Derivation(
-                text, signature(credentials.secret_access_key, text, "HmacSHA1"), signed_headers=self.signed_headers
-            )
-            if compare_digest((derivation.signature or "").encode(), self.signature.encode("utf-8", "replace")):
+            if holds := matches(signer.secret_access_key, text, self.signature, "HmacSHA1"):
                 break
-        return derivation
+        return Derivation(text, signed_headers=self.signed_headers), holds
 
     def _body(self) -> BodyCheck:
         return BodyCheck(self._arrival.fail, self._arrival.content_sha256(), self._md5)

@@ -8,7 +8,7 @@ from ..canonical import SIGNED_PREFIX
 from ..derivation import Derivation
 from ..endpoints import infer
 from ..scope import plausible
-from ..sigv2 import METHODS, signature, string_to_sign
+from ..sigv2 import METHODS, matches, string_to_sign
 from .body import BodyCheck
 from .claim import Claim
 
@@ -112,10 +112,10 @@ class SigV2Claim(Claim):
                 "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
             )
 
-    def _derive(self, credentials: Credentials) -> Derivation:
+    def _check(self, signer: Credentials) -> tuple[Derivation, bool]:
         request = self._arrival.request
         text = string_to_sign("2", request.method, request.host, request.path, self._pairs)
-        return Derivation(text, signature(credentials.secret_access_key, text, self._method))
+        return Derivation(text), matches(signer.secret_access_key, text, self.signature, self._method)
 
     def _body(self) -> BodyCheck:
         if self.location == "form":

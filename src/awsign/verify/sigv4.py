@@ -6,20 +6,27 @@ from datetime import timedelta
 
 from ..authorization import TOKEN_HEADERS, Fault, parse_authorization, parse_presigned
 from ..canonical import SIGNED_PREFIX
+from ..chain import Chain
 from ..derivation import derive
 from ..errors import InvalidRequest
-from ..payload import STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
-from ..scope import parse_http_date, parse_timestamp, scope_of, signing_key
+from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from ..scope import ASYMMETRIC, HmacSha256, parse_http_date, parse_timestamp
 from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
-from .body import BodyCheck
+from .body import BodyCheck, checksums_of
 from .claim import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+    from typing import Any
+
     from ..authorization import Authorization
     from ..derivation import Derivation
-    from ..identity import Credentials
+    from ..scope import Algorithm, Key
     from .arrival import Arrival
+    from .chunks import Stream
+    from .claim import Body
+    from .events import EventCheck
 
 
 _PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
@@ -28,15 +35,21 @@ _PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
 def sigv4_places(arrival: Arrival) -> list[str]:
     """Where the request has a signature of this scheme, or something that no other scheme claims."""
     places = []
-    if "authorization" in arrival.headers and not arrival.header("authorization").startswith("AWS "):
+    if "authorization" in arrival.headers and not arrival.header("authorization").startswith(("AWS ", f"{ASYMMETRIC} ")):
         places.append("header")
-    if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs):
+    if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs) and not is_asymmetric(arrival):
         places.append("query")
     return places
 
 
+def is_asymmetric(arrival: Arrival) -> bool:
+    """Whether the query says that its signature is one of SigV4A."""
+    return arrival.parameter("X-Amz-Algorithm") == ASYMMETRIC
+
+
 class SigV4Claim(Claim):
     scheme = "sigv4"
+    _algorithm: Algorithm = HmacSha256()
 
     def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
@@ -44,13 +57,16 @@ class SigV4Claim(Claim):
         presigned = place == "query"
         arrival.presigned = presigned
         try:
-            claimed = parse_presigned(arrival.pairs) if presigned else parse_authorization(arrival.header("authorization"))
+            known = (self._algorithm.name,)
+            claimed = (
+                parse_presigned(arrival.pairs, known) if presigned else parse_authorization(arrival.header("authorization"), known)
+            )
         except Fault as fault:
             arrival.fail(fault.kind, str(fault))
         arrival.service = claimed.service
         self.access_key_id = arrival.access_key_id = claimed.access_key_id
-        self.service, self.region = claimed.service, claimed.region
-        self.scope = scope_of(claimed.date, claimed.region, claimed.service)
+        self.service, self.region = claimed.service, self._region(arrival, claimed)
+        self.scope = self._algorithm.scope(claimed.date, claimed.region, claimed.service)
         self.signed_headers = claimed.signed_headers
         self.signature = claimed.signature
         self._claimed = claimed
@@ -58,13 +74,22 @@ class SigV4Claim(Claim):
         self._check_scope(arrival)
         self._check_time(arrival, claimed)
         self._check_headers(arrival, claimed)
+        self._stream: Stream | None = None
         self._payload_hash, self._body_sha256 = self._payload(arrival)
         self._md5 = arrival.content_md5() if "content-md5" in claimed.signed_headers else None
+        self._checksums = checksums_of(arrival)
+
+    def _region(self, arrival: Arrival, claimed: Authorization) -> str:
+        """Where the signature counts: the region of the scope."""
+        return claimed.region
+
+    def _takes_region(self, regions: Container[str]) -> bool:
+        return self.region in regions
 
     def _check_scope(self, arrival: Arrival) -> None:
         settings = arrival.settings
         for what, value, allowed in (("service", self.service, settings.services), ("region", self.region, settings.regions)):
-            if allowed is not None and value not in allowed:
+            if allowed is not None and not (self._takes_region(allowed) if what == "region" else value in allowed):
                 expected = f"; expected {', '.join(sorted(allowed))}" if isinstance(allowed, (set, frozenset, list, tuple)) else ""
                 arrival.fail(f"wrong-{what}", f"the credential scope names the {what} {(value or '')[:60]!r}{expected}")
         arrival.check_host()
@@ -150,8 +175,16 @@ class SigV4Claim(Claim):
             arrival.fail("missing-content-sha256", "the request has no x-amz-content-sha256 header, which this service requires")
         if not declared:
             return None, None
-        if declared in STREAMING:
-            self._refuse_streaming(declared)
+        if declared in STREAMING or declared == EVENTS:
+            if self.location == "query":
+                self._refuse_streaming(declared)
+            if declared != EVENTS:
+                from .chunks import Stream
+
+                self._stream = Stream(arrival, self._algorithm, declared)
+            elif self._algorithm.names_region_set:
+                arrival.fail("bad-content-sha256", f"x-amz-content-sha256 is {EVENTS}, which is signed by SigV4 alone")
+            return declared, None
         if declared == UNSIGNED_PAYLOAD:
             if self.service not in TAKES_UNSIGNED_PAYLOAD and self._rules.payload == "hash":
                 arrival.fail(
@@ -167,13 +200,16 @@ class SigV4Claim(Claim):
         return declared, declared
 
     def _refuse_streaming(self, declared: str) -> None:
-        self._arrival.fail("unsupported-payload", f"x-amz-content-sha256 is {declared}: signed streams are not verified here")
+        self._arrival.fail(
+            "unsupported-payload",
+            f"x-amz-content-sha256 is {declared}, which no presigned URL has; sign in the Authorization header",
+        )
 
     @property
     def needs_body(self) -> bool:
         return self._payload_hash is None
 
-    def _derive(self, credentials: Credentials) -> Derivation:
+    def _check(self, signer: Any) -> tuple[Derivation, bool]:
         request, claimed = self._arrival.request, self._claimed
         if self._payload_hash is None:  # Not before there is a key: hashing a body is work that a stranger could ask for.
             try:
@@ -200,9 +236,27 @@ class SigV4Claim(Claim):
             rules=self._rules,
             leave_out=("x-amz-signature", *after),
         )
-        key = signing_key(credentials, claimed.date, claimed.region, claimed.service)
-        derivation.signature = key.sign(derivation.wire_string_to_sign)
-        return derivation
+        self._signer = signer
+        self._key = self._key_of(signer, claimed)
+        return derivation, self._key.matches(derivation.wire_string_to_sign, self.signature)
 
-    def _body(self) -> BodyCheck:
-        return BodyCheck(self._arrival.fail, self._body_sha256, self._md5)
+    def _key_of(self, signer: Any, claimed: Authorization) -> Key:
+        return self._algorithm.key(signer, claimed.date, claimed.region, claimed.service)
+
+    def _body(self) -> Body:
+        if self._payload_hash == EVENTS:
+            return self._events()
+        if self._stream is not None:
+            chain = Chain(self._algorithm.name, self._stamp, self.scope or "", self._key, self.signature)
+            return self._stream.check(chain)
+        return BodyCheck(self._arrival.fail, self._body_sha256, self._md5, self._checksums)
+
+    def _events(self) -> EventCheck:
+        from ..event_stream import EventChain
+        from .events import EventCheck
+
+        assert self.signed_at is not None
+        chain = EventChain(
+            self._algorithm, self._signer, self._claimed.region, self._claimed.service, self.signature, self.signed_at
+        )
+        return EventCheck(self._arrival.fail, chain, self._arrival.check_skew)

@@ -15,22 +15,26 @@ from .claim import Claim
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
+from .sigv4a import SigV4AClaim, sigv4a_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
     from typing import TypeAlias
 
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
     from ..identity import Credentials
     from ..request import Request
     from .claim import Verified
 
-    Secret: TypeAlias = Credentials | str | None
+    Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
 
 # Which places of a request ("header", "query", "form") a scheme's signature stands in.
-_SCHEMES = {"sigv4": sigv4_places, "sigv2": sigv2_places, "s3v2": s3v2_places}
+_SCHEMES = {"sigv4": sigv4_places, "sigv4a": sigv4a_places, "sigv2": sigv2_places, "s3v2": s3v2_places}
 _CLAIMS: dict[str, type[SigV4Claim] | type[SigV2Claim] | type[S3SigV2Claim]] = {
     "sigv4": SigV4Claim,
+    "sigv4a": SigV4AClaim,
     "sigv2": SigV2Claim,
     "s3v2": S3SigV2Claim,
 }
@@ -38,13 +42,13 @@ _LONGEST_SKEW = 31_536_000
 
 
 class Verifier:
-    """Verifies what arrives: SigV4 and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form.
+    """Verifies what arrives: SigV4, SigV4A and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form.
 
-    secret_for: a function (or coroutine function, for `verify_async`) from an access key ID to Credentials, a secret, or None
-    for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
+    secret_for: a function (or coroutine function, for `verify_async`) from an access key ID to Credentials, a secret, a public key
+    (of `cryptography`, for SigV4A alone), or None for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
     that stands still, or None for the real one. services, regions, hosts: those that are taken; None takes any.
     unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
-    schemes: those that are taken, of "sigv4", "sigv2" and "s3v2"; leave the older two out where no client needs them.
+    schemes: those that are taken, of "sigv4", "sigv4a", "sigv2" and "s3v2"; leave the older two out where no client needs them.
     bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
     """
 
@@ -58,7 +62,7 @@ class Verifier:
         regions: Container[str] | None = None,
         hosts: Container[str] | None = None,
         unsigned_headers: Iterable[str] = (),
-        schemes: Iterable[str] = ("sigv4", "sigv2", "s3v2"),
+        schemes: Iterable[str] = ("sigv4", "sigv4a", "sigv2", "s3v2"),
         bucket_of: Callable[[str], str | None] = aws_bucket_of,
     ) -> None:
         if not callable(secret_for):

@@ -1,0 +1,52 @@
+"""Signatures that each cover the one before, from the request's own on: of the chunks of a body, its trailer, the frames of events.
+
+Source: S3 API reference, "Signature calculations for the Authorization header: transferring payload in multiple chunks"; Amazon
+Transcribe developer guide, "Event stream encoding" (signing).
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .scope import Key
+
+
+class Chain:
+    """The state between one signature and the next.
+
+    algorithm: its name, as AWS4-HMAC-SHA256. stamp, scope, key: of what is signed next. previous: the signature before, in hex;
+    at first that of the request, the seed.
+    """
+
+    __slots__ = ("_algorithm", "_key", "_stamp", "previous", "scope")
+
+    def __init__(self, algorithm: str, stamp: str, scope: str, key: Key, seed: str) -> None:
+        self._algorithm = algorithm
+        self.move(stamp, scope, key)
+        self.previous = seed
+
+    def __repr__(self) -> str:
+        return f"<Chain {self._algorithm} {self.scope}>"
+
+    def move(self, stamp: str, scope: str, key: Key) -> None:
+        """To another time: each frame of an event stream has one of its own."""
+        self._stamp = stamp
+        self.scope = scope
+        self._key = key
+
+    def string_to_sign(self, what: str, *hashes: str) -> str:
+        """What: PAYLOAD or TRAILER. hashes: SHA-256 in hex, of what is signed."""
+        covered = "\n".join(hashes)
+        return f"{self._algorithm}-{what}\n{self._stamp}\n{self.scope}\n{self.previous}\n{covered}"
+
+    def sign(self, what: str, *hashes: str) -> str:
+        """The next signature."""
+        self.previous = self._key.sign(self.string_to_sign(what, *hashes))
+        return self.previous
+
+    def accepts(self, signature: str, what: str, *hashes: str) -> bool:
+        """Whether a signature is the next one; then the one after must cover it."""
+        if not self._key.matches(self.string_to_sign(what, *hashes), signature):
+            return False
+        self.previous = signature
+        return True
