@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .payload import EVENTS as EVENTS
     from .payload import UNSIGNED_PAYLOAD as UNSIGNED_PAYLOAD
     from .payload import spool_async as spool_async
+    from .post_policy import PostForm as PostForm
+    from .presign import S3Presigner as S3Presigner
     from .request import Request as Request
     from .s3_sigv2 import S3SigV2 as S3SigV2
     from .services import Rules as Rules
@@ -52,6 +54,8 @@ _HOME = {
     "EVENTS": "payload",
     "UNSIGNED_PAYLOAD": "payload",
     "spool_async": "payload",
+    "PostForm": "post_policy",
+    "S3Presigner": "presign",
     "Request": "request",
     "S3SigV2": "s3_sigv2",
     "Rules": "services",

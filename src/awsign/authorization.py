@@ -14,6 +14,7 @@ from .canonical import query_pairs
 from .encoding import encode
 from .errors import InvalidRequest
 from .scope import ALGORITHM, ASYMMETRIC, TERMINATOR, parse_timestamp
+from .services import SECURITY_TOKEN, SESSION_TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
-# Where a session token stands, as a header and as a parameter; S3 Express has a name of its own (RULES, Session tokens).
-TOKEN_HEADERS = ("x-amz-security-token", "x-amz-s3session-token")
+TOKEN_HEADERS = (SECURITY_TOKEN, SESSION_TOKEN)
 _TOKEN_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
 # SigV4A names its regions apart from the scope, by this header or parameter.
 REGION_SET = "X-Amz-Region-Set"
@@ -69,7 +69,7 @@ class Authorization:
     def __init__(self, algorithm: str, credential: str, signed_headers: str, signature: str) -> None:
         self.algorithm = algorithm
         in_scope = algorithm != ASYMMETRIC
-        self.access_key_id, self.date, self.region, self.service = _parse_credential(credential, in_scope)
+        self.access_key_id, self.date, self.region, self.service = parse_credential(credential, in_scope)
         self.signed_headers = _parse_signed_headers(signed_headers)
         if not _HEX.fullmatch(signature):
             raise Fault("malformed-component", "the signature is not hexadecimal; 64 lower-case hex digits are expected")
@@ -82,7 +82,8 @@ def _is_day(date: str) -> bool:
     return _DAY.fullmatch(date) is not None and parse_timestamp(f"{date}T000000Z") is not None
 
 
-def _parse_credential(credential: str, has_region: bool) -> tuple[str, str, str, str]:
+def parse_credential(credential: str, has_region: bool) -> tuple[str, str, str, str]:
+    """Access key, day, region ("" where the scheme has none in its scope) and service of a credential; Fault if it is none."""
     # From the right: access keys may hold a `/` (MinIO).
     parts = credential.rsplit("/", 4 if has_region else 3)
     expected = f"<access key>/<yyyymmdd>/{'<region>/' if has_region else ''}<service>/aws4_request"

@@ -230,15 +230,15 @@ class _Encoder:
 class _Stream:
     """What a body sent in chunks is, sync or async: `len()` is its Content-Length. Iterated again, it begins again if it can."""
 
-    def __init__(self, chunked: Chunked, body: Any, chain: Chain, signature_width: int) -> None:
+    def __init__(self, chunked: Chunked, body: Body, chain: Chain, signature_width: int) -> None:
         self._chunked = chunked
-        self._body = b"" if body is None else body
+        self._body: Any = body if body is not None else b""
         self._chain = chain
         self._seed = chain.previous
         self._width = signature_width
         self._length = chunked.decoded_length(body)
         self._size = chunked.encoded_length(self._length, signature_width)
-        self._start: int | None = self._body.tell() if seekable(self._body) else None
+        self._start: int | None = self._body.tell() if seekable(body) else None  # type: ignore[union-attr]
         self._begun = False
 
     def __len__(self) -> int:

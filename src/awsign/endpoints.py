@@ -146,26 +146,69 @@ def _infer_host(host: str) -> tuple[str | None, str | None]:
 
 
 _BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_DIRECTORY_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*--([a-z0-9-]+)--x-s3")
+_ENDPOINT = re.compile(r"(https?://)([^/?#@]+)(/[^?#]*)?")
+# Where a name in front of the host would not resolve, or not be a name at all.
+_NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
+
+# The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
+# points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access Point".
+_ARN = r"arn:aws(?P<cn>-cn)?(?:-[a-z-]+)?"
+_ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
+_HOSTS_OF_ARNS = [
+    (re.compile(pattern), host)
+    for pattern, host in (
+        (rf"{_ARN}:s3::\d+:accesspoint[:/](?P<name>[a-z0-9]+\.mrap)", "{name}.accesspoint.s3-global.amazonaws.com"),
+        (rf"{_ARN}:s3:{_REGION}:{_ACCESS_POINT}", "{name}-{account}.s3-accesspoint.{region}.amazonaws.com"),
+        (
+            rf"{_ARN}:s3-object-lambda:{_REGION}:{_ACCESS_POINT}",
+            "{name}-{account}.s3-object-lambda.{region}.amazonaws.com",
+        ),
+        (
+            rf"{_ARN}:s3-outposts:{_REGION}:(?P<account>\d+):outpost[:/](?P<outpost>op-[a-z0-9]+)[:/]accesspoint[:/](?P<name>[a-z0-9-]+)",
+            "{name}-{account}.{outpost}.s3-outposts.{region}.amazonaws.com",
+        ),
+    )
+]
+
+
+def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None = None, path_style: bool = False) -> str:
+    """The URL of a bucket, of a directory bucket (S3 Express) or of an access point by its ARN; without a slash at its end.
+
+    endpoint: another than AWS's. path_style: the bucket is in the path. Where it is not asked for, it is there too if the bucket
+    cannot be in the host: a name that is none of DNS or has a dot, which TLS's certificate would not cover, or an endpoint that is
+    an IP address. Source: S3 user guide, "Virtual hosting of buckets".
+    """
+    for pattern, host in _HOSTS_OF_ARNS:
+        if match := pattern.fullmatch(bucket):
+            parts = match.groupdict()
+            return f"https://{host.format(**parts)}{'.cn' if parts['cn'] else ''}"
+    if not bucket or "/" in bucket or ":" in bucket or not bucket.isascii():
+        raise InvalidRequest(f"{bucket!r} is not the name of a bucket, nor the ARN of an access point")
+    in_host = _BUCKET_LABEL.fullmatch(bucket) is not None and not path_style
+    if endpoint is not None:
+        parsed = _ENDPOINT.fullmatch(endpoint)
+        if parsed is None:
+            raise InvalidRequest(f"endpoint={endpoint[:60]!r}: it is the URL of a server, as http://127.0.0.1:9000")
+        scheme, authority, path = parsed[1], parsed[2], (parsed[3] or "").rstrip("/")
+        if in_host and not path and not _NO_SUBDOMAINS.fullmatch(authority):
+            return f"{scheme}{bucket}.{authority}"
+        return f"{scheme}{authority}{path}/{bucket}"
+    suffix = ".cn" if region.startswith("cn-") else ""
+    if match := _DIRECTORY_BUCKET.fullmatch(bucket):
+        return f"https://{bucket}.s3express-{match[1]}.{region}.amazonaws.com{suffix}"
+    if in_host:
+        return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}"
+    return f"https://s3.{region}.amazonaws.com{suffix}/{bucket}"
 
 
 def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
-    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
-
-    At AWS the bucket is in the host, or in the path where TLS's certificate would not cover it (a dot in its name). At another
-    endpoint (`http://127.0.0.1:9000`) it is in the path.
-    Source: S3 user guide, "Virtual hosting of buckets".
-    """
+    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it. At another endpoint the bucket is in the path."""
     from .encoding import encode_path, utf8
 
-    if not bucket or "/" in bucket or not bucket.isascii():
-        raise InvalidRequest(f"{bucket!r} is not the name of a bucket")
+    base = bucket_url(bucket, region=region, endpoint=endpoint, path_style=endpoint is not None)
     path = encode_path(utf8(key))
-    if endpoint is not None:
-        return f"{endpoint.rstrip('/')}/{bucket}/{path}" if path else f"{endpoint.rstrip('/')}/{bucket}"
-    suffix = ".cn" if region.startswith("cn-") else ""
-    if not _BUCKET_LABEL.fullmatch(bucket):
-        return f"https://s3.{region}.amazonaws.com{suffix}/{bucket}/{path}"
-    return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}/{path}"
+    return f"{base}/{path}" if path or endpoint is None else base
 
 
 _PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.amazonaws\.com(\.cn)?")

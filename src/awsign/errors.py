@@ -41,7 +41,7 @@ class SignatureError(AwsignError):
         message: str,
         *,
         shape: str = "s3",
-        presigned: bool = False,
+        location: str = "header",
         canonical_request: str | None = None,
         string_to_sign: str | None = None,
         access_key_id: str | None = None,
@@ -49,7 +49,7 @@ class SignatureError(AwsignError):
         super().__init__(message)
         self.kind = kind
         self.shape = shape
-        self.code, self.status = code_and_status(kind, shape, presigned)
+        self.code, self.status = code_and_status(kind, shape, location)
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
         self.access_key_id = access_key_id
@@ -106,6 +106,15 @@ _CODES: dict[str, tuple[tuple[str, int], tuple[str, int], tuple[str, int]]] = {
     "malformed-trailer": (("MalformedTrailerError", 400), *_INVALID),
     "bad-checksum": (("InvalidRequest", 400), *_INVALID),
     "checksum-mismatch": (("BadDigest", 400), *_INVALID),
+    "malformed-form": (("MalformedPOSTRequest", 400), *_INVALID),
+    "form-too-large": (("MaxPostPreDataLengthExceeded", 400), *_INVALID),
+    "missing-field": (("InvalidArgument", 400), *_INCOMPLETE),
+    "bad-policy": (("InvalidPolicyDocument", 400), *_INVALID),
+    "bad-expiration": (("InvalidPolicyDocument", 400), *_INVALID),
+    "condition-failed": (("AccessDenied", 403), *_INVALID),
+    "condition-missing": (("AccessDenied", 403), *_INVALID),
+    "file-too-large": (("EntityTooLarge", 400), *_INVALID),
+    "file-too-small": (("EntityTooSmall", 400), *_INVALID),
     "malformed-event": (("InvalidRequest", 400), *_INVALID),
     "unsupported-payload": (("NotImplemented", 501), ("NotImplemented", 501), ("NotImplemented", 501)),
     "undeclared-payload": (("InvalidRequest", 400), *_INVALID),
@@ -127,13 +136,16 @@ _COLUMN = {"s3": 0, "query": 1, "ec2": 1, "json": 2, "rest": 2}
 _EC2 = {"unknown-access-key": ("AuthFailure", 401), "invalid-token": ("AuthFailure", 401)}
 
 
-def code_and_status(kind: str, shape: str, presigned: bool = False) -> tuple[str, int]:
-    """AWS's error code and HTTP status for a kind: in the words of `shape`, one of s3, query, ec2, json, rest."""
+def code_and_status(kind: str, shape: str, location: str = "header") -> tuple[str, int]:
+    """AWS's error code and HTTP status for a kind: in the words of `shape`, one of s3, query, ec2, json, rest.
+
+    location: where the signature is: header, query or form.
+    """
     if shape == "ec2" and kind in _EC2:
         return _EC2[kind]
     code, status = _CODES[kind][_COLUMN[shape]]
-    if shape == "s3" and presigned and (code == _MALFORMED or kind in ("unsupported-algorithm", "bad-date")):
-        return _MALFORMED_QUERY, 400
+    if shape == "s3" and location != "header" and (code == _MALFORMED or kind in ("unsupported-algorithm", "bad-date")):
+        return (_MALFORMED_QUERY if location == "query" else "InvalidArgument"), 400
     if shape == "rest" and status == 400:
         # API Gateway, Lambda and OpenSearch answer 403 where DynamoDB and the other x-amz-json services answer 400.
         return code, 403

@@ -14,6 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+    from .request import Request
+
+# Where a session token stands; that of an S3 Express session has a name of its own (RULES, Session tokens).
+SECURITY_TOKEN = "x-amz-security-token"
+SESSION_TOKEN = "x-amz-s3session-token"
 _TOKEN_HEADER = re.compile(r"x-amz-[a-z0-9-]+")
 _CHOICES = {
     "path": ("normalize", "as-is"),
@@ -54,7 +59,7 @@ class Rules:
         payload: Literal["hash", "unsigned", "unsigned-on-https"] = "hash",
         content_sha256: Literal["omit", "send"] = "omit",
         token: Literal["signed", "after"] = "signed",
-        token_header: str = "x-amz-security-token",
+        token_header: str = SECURITY_TOKEN,
         presigned_payload: Literal["hash", "unsigned"] = "hash",
     ) -> None:
         given = (path, encode, payload, content_sha256, token, presigned_payload)
@@ -95,8 +100,8 @@ _RULES = {
     "s3-outposts": _S3,
     "s3-object-lambda": _S3,
     # S3 user guide, "S3 Express One Zone: CreateSession": session calls carry their own token header.
-    "s3express": _S3.replace(token_header="x-amz-s3session-token"),
-    "s3-express": _S3.replace(token_header="x-amz-s3session-token"),
+    "s3express": _S3.replace(token_header=SESSION_TOKEN),
+    "s3-express": _S3.replace(token_header=SESSION_TOKEN),
     # VPC Lattice user guide, "SigV4 authenticated requests": takes no payload hash.
     "vpc-lattice-svcs": _DEFAULT.replace(payload="unsigned", content_sha256="send", presigned_payload="unsigned"),
     # mhart/aws4 pull request 169: OpenSearch Serverless refuses a request without the header.
@@ -118,6 +123,16 @@ TAKES_UNSIGNED_PAYLOAD = S3_FAMILY | {"vpc-lattice-svcs", "ebs", "lex", "mediast
 # and OpenSearch Serverless take one without (as boto3 sends it).
 REQUIRES_CONTENT_SHA256 = frozenset(("s3", "s3express", "s3-express", "s3-object-lambda"))
 
+# Calls to S3 Express that keep IAM credentials, whose token has its usual header: S3 user guide, "Authorizing Zonal endpoint API
+# operations with CreateSession", and opendal-reqsign pull 841. Of each: the method, how the host begins, the path, a parameter, a
+# header; None is any.
+_IAM_CALLS_OF_S3_EXPRESS = (
+    ("GET", None, "/", "session", None),  # CreateSession
+    ("HEAD", None, "/", None, None),  # HeadBucket
+    ("PUT", None, None, None, "x-amz-copy-source"),  # CopyObject, UploadPartCopy
+    (None, "s3express-control.", None, None, None),  # What the regional endpoint has: buckets.
+)
+
 # Services of no newer signature version: botocore's models of sdb and importexport, `signatureVersion: v2`.
 SIGV2_ONLY = frozenset(("sdb", "importexport"))
 
@@ -125,6 +140,22 @@ SIGV2_ONLY = frozenset(("sdb", "importexport"))
 def rules_for(service: str) -> Rules:
     """The rules of a service, by its signing name (`s3`, `execute-api`, ...)."""
     return _RULES.get(service, _DEFAULT)
+
+
+def rules_of_call(rules: Rules, request: Request) -> Rules:
+    """The rules of one call, where it has others than its service: the session tokens of S3 Express are not for all."""
+    if rules.token_header != SESSION_TOKEN:
+        return rules
+    for method, host, path, parameter, header in _IAM_CALLS_OF_S3_EXPRESS:
+        if (
+            (method is None or method == request.method)
+            and (host is None or request.host.startswith(host))
+            and (path is None or path == request.path)
+            and (parameter is None or parameter in [pair.partition("=")[0] for pair in request.query.split("&")])
+            and (header is None or any(name.lower() == header for name, _ in request.headers))
+        ):
+            return rules.replace(token_header=SECURITY_TOKEN)
+    return rules
 
 
 def answer_shape(service: str | None, headers: dict[str, str], is_query_api: bool) -> str:

@@ -27,7 +27,7 @@ from .identity import credentials_from, provider_of
 from .payload import EVENTS, UNSIGNED_PAYLOAD, settle_payload
 from .request import require_request
 from .scope import HmacSha256, in_utc, parse_timestamp, timestamp
-from .services import S3_FAMILY, Rules, rules_for
+from .services import S3_FAMILY, Rules, rules_for, rules_of_call
 from .signed import Presigned, Signed
 
 TYPE_CHECKING = False
@@ -188,7 +188,7 @@ class SigV4:
         expires: seconds from 1 to 604800, or a timedelta; None leaves X-Amz-Expires out, as AWS IoT has it. Headers of the
         request that a signature covers must be sent with the URL: `Presigned.headers`. The rest as for `sign`.
         """
-        seconds = _seconds(expires)
+        seconds = expires_in_seconds(expires)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
@@ -279,7 +279,7 @@ class SigV4:
                 f"the host {request.authority!r} is of every region (a Multi-Region Access Point), and SigV4 signs for one; "
                 "sign with awsign.SigV4A"
             )
-        return service, region, self._rules or rules_for(service)
+        return service, region, rules_of_call(self._rules or rules_for(service), request)
 
     def _check_region_set(self, written: dict[str, str], region: str) -> None:
         """A region set in the request must be the signer's; one of an older signature gives way to it."""
@@ -395,7 +395,8 @@ def token_header(credentials: Credentials, rules: Rules, written: dict[str, str]
     return "-".join(word.capitalize() for word in rules.token_header.split("-")), credentials.session_token
 
 
-def _seconds(expires: int | timedelta | None) -> int | None:
+def expires_in_seconds(expires: int | timedelta | None) -> int | None:
+    """How long a signature counts, in seconds: from 1 to 604800, which is seven days."""
     if expires is None:
         return None
     seconds = int(expires.total_seconds()) if isinstance(expires, timedelta) else expires

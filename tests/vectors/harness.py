@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ Case = dict[str, Any]
 REASONS = {
     "bad-expires": {"bad-expires", "expires-too-large"},
     "signature-mismatch": {"signature-mismatch", "signed-header-missing"},
+    "bad-policy-or-size": {"bad-policy", "file-too-large"},
 }
 
 
@@ -541,12 +542,59 @@ def s3_v2(case: Case) -> None:
     derived_by_a_server(credentials, at, received, bucket_of=lambda host: bucket)
 
 
+def multipart(fields: list[tuple[str, str]], file_name: str, data: bytes) -> tuple[str, bytes]:
+    """A form as browsers send it: its Content-Type, and the body."""
+    boundary = "----awsign7MA4YWxkTrZu0gW"
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields]
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return f"multipart/form-data; boundary={boundary}", "".join(parts).encode() + data + f"\r\n--{boundary}--\r\n".encode()
+
+
+def posted(case: Case) -> awsign.Request:
+    file = case["request"]["file"]
+    data = file["text"].encode() if "text" in file else bytes(file["size"])
+    kind, body = multipart(case["request"]["fields"], file["name"], data)
+    headers = [("Host", "s3.amazonaws.com"), ("Content-Type", kind), ("Content-Length", str(len(body)))]
+    return awsign.Request.received("POST", f"/{case['options']['url_bucket']}", headers, body)
+
+
+def post_policy(case: Case) -> None:
+    """The signature of a policy as its source has it; and one of the same conditions, by the presigner, which a server takes."""
+    request, expected, v4 = case["request"], case["expected"], case["options"]["signature_version"] == "4"
+    encoded = b64encode(request["policy"].encode()).decode()
+    equal("policy", encoded, expected["policy_b64"])
+    equal("string_to_sign", encoded, expected["string_to_sign"])
+    credentials, stamp = credentials_of(case), stamp_of(case)
+    if v4:
+        signature = HmacSha256().key(credentials, stamp[:8], case["region"], "s3").sign(encoded)
+    else:
+        signature = sigv2.signature(credentials.secret_access_key, encoded, "HmacSHA1")
+    equal("signature", signature, expected["signature"])
+    names = {"x-amz-signature": signature} if v4 else {"AWSAccessKeyId": credentials.access_key_id, "signature": signature}
+    equal("fields", names, expected["fields"])
+    document = json.loads(request["policy"])
+    written = ("x-amz-algorithm", "x-amz-credential", "x-amz-date")
+    conditions = [one for one in document["conditions"] if not (isinstance(one, dict) and set(one) & {*written, "bucket"})]
+    fields = {name: value for name, value in request["fields"].items() if name not in (*written, "key")}
+    bucket = next(one["bucket"] for one in document["conditions"] if isinstance(one, dict) and "bucket" in one)
+    presigner = awsign.S3Presigner(credentials, case["region"] or "us-east-1", bucket, path_style=True, at=time_of(case))
+    form = presigner.post(request["fields"]["key"], conditions, fields, scheme="sigv4" if v4 else "s3v2")
+    kind, body = multipart(list(form.fields.items()), "photo.jpg", b"data")
+    received = awsign.Request.received("POST", f"/{bucket}", [("Host", "s3.amazonaws.com"), ("Content-Type", kind)], body)
+    derived_by_a_server(credentials, time_of(case), received)
+
+
 def verify(case: Case) -> None:
     request, expected = case["request"], case["expected"]
     if "fields" in request:
-        raise NotApplicable("POST policies are not built yet")
-    received = awsign.Request.received(request["method"], request["target"], request["headers"], body_of(request))
-    scoped = "AWS4-" in request["target"] + str(request["headers"])  # The older schemes name no region to compare.
+        received = posted(case)
+        scoped = case["options"]["signature_version"] == "4"
+    else:
+        received = awsign.Request.received(request["method"], request["target"], request["headers"], body_of(request))
+        scoped = "AWS4-" in request["target"] + str(request["headers"])  # The older schemes name no region to compare.
     verifier = awsign.Verifier(
         case["keys"].get,
         now=time_of(case),
@@ -668,6 +716,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "s3-chunked": chunked,
     "s3-chunked-trailer": chunked,
     "event-stream": event_stream_case,
+    "post-policy": post_policy,
     "sigv2-query": sigv2_query,
     "s3-v2-header": s3_v2,
     "s3-v2-query": s3_v2,

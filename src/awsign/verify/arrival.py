@@ -58,13 +58,13 @@ class Arrival:
     headers: by lower-case name, trimmed, the first value of each. pairs: the decoded query. service: once it is known.
     """
 
-    __slots__ = ("access_key_id", "headers", "pairs", "presigned", "request", "service", "settings")
+    __slots__ = ("access_key_id", "headers", "location", "pairs", "request", "service", "settings")
 
     def __init__(self, request: Request, settings: Settings) -> None:
         self.request = request
         self.settings = settings
         self.pairs = query_pairs(request.query)
-        self.presigned = False
+        self.location = "header"
         self.service: str | None = None
         self.access_key_id: str | None = None
         self.headers: dict[str, str] = {}
@@ -92,7 +92,7 @@ class Arrival:
             kind,
             message,
             shape=self.shape(),
-            presigned=self.presigned,
+            location=self.location,
             canonical_request=derivation.canonical_request if derivation else None,
             string_to_sign=derivation.string_to_sign if derivation else None,
             access_key_id=self.access_key_id,

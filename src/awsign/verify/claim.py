@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..derivation import Derivation
     from .arrival import Arrival
     from .events import EventCheck
+    from .post_form import Form
 
     class Body(Protocol):
         """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed."""
@@ -29,11 +30,12 @@ class Verified:
     scope: the credential scope; None in the older schemes. service, region: of the scope, or of the host where the scheme names
     none; the region of "sigv4a" is its region set. signed_headers: lower-case names; None in "sigv2". signed_at, expires_at: aware
     datetimes, None where the scheme says neither. session_token: as it arrived. body: what to pass the body through, where it was
-    not given as bytes; what it gives back is decoded, where the body is sent in chunks. derivation: without the signature.
+    not given as bytes; what it gives back is decoded, where the body is sent in chunks, and of a form it is the file. form: of a
+    form that a browser posted, its fields, key and bucket; else None. derivation: without the signature.
     """
 
     __slots__ = (
-        "_claim", "access_key_id", "body", "derivation", "expires_at", "location", "region", "scheme", "scope", "service",
+        "_claim", "access_key_id", "body", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
         "session_token", "signed_at", "signed_headers",
     )  # fmt: skip
 
@@ -49,6 +51,7 @@ class Verified:
         self.signed_at = claim.signed_at
         self.expires_at = claim.expires_at
         self.session_token = claim.session_token
+        self.form = claim.form
         self.derivation = derivation
         self.body = body
 
@@ -80,6 +83,8 @@ class Claim:
     signed_at: datetime | None = None
     expires_at: datetime | None = None
     session_token: str | None = None
+    # Of a form that a browser posted: what it says.
+    form: Form | None = None
     # Whether deriving the signature hashed the body itself, so that there is nothing left to check it against.
     _body_is_signed: bool = False
 

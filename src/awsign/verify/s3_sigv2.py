@@ -43,7 +43,7 @@ class S3SigV2Claim(Claim):
         super().__init__(arrival)
         self.location = place
         presigned = place == "query"
-        arrival.presigned = presigned
+        arrival.location = place
         arrival.service = "s3"
         self._expires: str | None = None
         if presigned:

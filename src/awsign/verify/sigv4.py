@@ -55,7 +55,7 @@ class SigV4Claim(Claim):
         super().__init__(arrival)
         self.location = place
         presigned = place == "query"
-        arrival.presigned = presigned
+        arrival.location = place
         try:
             known = (self._algorithm.name,)
             claimed = (

@@ -12,6 +12,7 @@ from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings
 from .claim import Claim
+from .post_form import FormReader, is_form
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
@@ -42,7 +43,7 @@ _LONGEST_SKEW = 31_536_000
 
 
 class Verifier:
-    """Verifies what arrives: SigV4, SigV4A and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form.
+    """Verifies what arrives: SigV4, SigV4A and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form, S3's POST policies.
 
     secret_for: a function (or coroutine function, for `verify_async`) from an access key ID to Credentials, a secret, a public key
     (of `cryptography`, for SigV4A alone), or None for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
@@ -96,7 +97,17 @@ class Verifier:
         """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
         require_request(request)
         arrival = Arrival(request, self._settings)
-        places = [(scheme, place) for scheme, places_in in _SCHEMES.items() for place in places_in(arrival)]
+        places = self._places(arrival)
+        if not places and is_form(arrival) and isinstance(request.body, bytes):
+            reader = FormReader(arrival)
+            reader.feed(request.body)
+            reader.close()
+            assert reader.claim is not None
+            return reader.claim
+        if not places and is_form(arrival):
+            arrival.fail(
+                "missing-authentication", "the request is a form: give its body as bytes, or read it by verifier.form(request)"
+            )
         if not places:
             arrival.fail(
                 "missing-authentication", "the request is not signed: no Authorization header and no signature in its query"
@@ -107,6 +118,24 @@ class Verifier:
         if scheme not in self._settings.schemes:
             arrival.fail("unsupported-algorithm", f"the request is signed by {scheme}, which is not taken here")
         return _CLAIMS[scheme](arrival, place)
+
+    def form(self, request: Request) -> FormReader:
+        """What reads a form that a browser posts to S3, block by block: feed it until it has a `claim`, and verify that.
+
+        Then `verified.body`, fed with the rest, gives the file. SignatureError for what is no form; MissingExtra where the package
+        that reads one is not installed.
+        """
+        require_request(request)
+        arrival = Arrival(request, self._settings)
+        if not is_form(arrival):
+            arrival.fail("malformed-form", "a form is a POST of multipart/form-data")
+        if self._places(arrival):
+            arrival.fail("two-authentications", "the request is signed as a whole: it is not a form that a policy signs")
+        return FormReader(arrival)
+
+    def _places(self, arrival: Arrival) -> list[tuple[str, str]]:
+        """Where the request is signed, and by what scheme."""
+        return [(scheme, place) for scheme, places_in in _SCHEMES.items() for place in places_in(arrival)]
 
     def verify(self, request: Request | Claim) -> Verified:
         """Verify a received request, or a claim of one: `Verified`, or SignatureError.
