@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ..redact import masked
@@ -25,6 +26,24 @@ _ACTION = re.compile("[A-Za-z][A-Za-z0-9]*")
 _XML = b"application/xml"
 _JSON = b"application/json"
 _AMZ_JSON = b"application/x-amz-json-1.0"
+
+
+def posted_answer(verified: Verified) -> Answer:
+    """S3's answer to a form: 204, or what its success_action_... fields ask for (S3 API reference, "POST Object")."""
+    form = verified.form
+    assert form is not None
+    where = form.fields.get("success_action_redirect", "")
+    if where.startswith(("http://", "https://")) and where.isascii() and where.isprintable():
+        joint = "&" if "?" in where else "?"
+        where += f"{joint}bucket={quote(form.bucket, safe='')}&key={quote(form.key, safe='')}"
+        return 303, [(b"location", where.encode())], b""
+    status = form.fields.get("success_action_status")
+    if status != "201":
+        return (200 if status == "200" else 204), [], b""
+    root = Element("PostResponse")
+    for name, value in (("Bucket", form.bucket), ("Key", form.key)):
+        SubElement(root, name).text = _xml_text(value)
+    return 201, [(b"content-type", _XML)], _document(root)
 
 
 def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None) -> Answer:

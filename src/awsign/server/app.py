@@ -8,7 +8,8 @@ from ..errors import SignatureError
 from ..redact import masked
 from ..request import Request
 from ..sigv2 import has_form
-from .answers import error_answer, verified_answer
+from ..verify.post_form import has_file
+from .answers import error_answer, posted_answer, verified_answer
 from .metadata import MetadataService, is_metadata
 
 TYPE_CHECKING = False
@@ -63,13 +64,17 @@ class VerifyingApp:
             await _send(send, request, answer)
             return
         try:
+            blocks = _blocks(receive)
             if "authorization" not in headers and has_form(request.method, request.headers):
-                request.body = await _whole_body(receive)  # A signature may be in it.
-            claim = self._verifier.claim(request)
+                request.body = await _whole_body(blocks)  # A signature may be in it.
+            if "authorization" not in headers and not request.query and has_file(request.method, request.headers):
+                claim = await self._form_claim(request, blocks)
+            else:
+                claim = self._verifier.claim(request)
             if claim.needs_body and request.body is None:
-                request.body = await _whole_body(receive, claim)
+                request.body = await _whole_body(blocks, claim)
             verified = await self._verifier.verify_async(claim)
-            body = _checked(verified, receive) if request.body is None else one_block(request.body)
+            body = _checked(verified, blocks) if request.body is None else one_block(request.body)
             if self._forwarder is not None:
                 status = await self._forwarder.pass_on(request, verified, body, send)
                 self._log(request, verified, f"{status}, from behind,")
@@ -80,8 +85,22 @@ class VerifyingApp:
             log.info("%d %s %s: %s, %s", error.status, request.method, masked(request.target), error.code, error)
             await _send(send, request, error_answer(error))
             return
-        self._log(request, verified, "200")
-        await _send(send, request, verified_answer(claim.shape, verified, request.method, request.path, claim.action))
+        if verified.form is not None:
+            answer = posted_answer(verified)
+        else:
+            answer = verified_answer(claim.shape, verified, request.method, request.path, claim.action)
+        self._log(request, verified, str(answer[0]))
+        await _send(send, request, answer)
+
+    async def _form_claim(self, request: Request, blocks: AsyncIterator[bytes]) -> Claim:
+        """What a form claims, once its fields were read; its file is yet to come."""
+        reader = self._verifier.form(request)
+        async for block in blocks:
+            reader.feed(block)
+            if reader.claim is not None:
+                return reader.claim
+        reader.close()
+        raise AssertionError("a form that ends without a file is refused")
 
     def _log(self, request: Request, verified: Verified, outcome: str) -> None:
         log.info(
@@ -101,9 +120,9 @@ async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _whole_body(receive: Receive, claim: Claim | None = None) -> bytes:
-    blocks, size = [], 0
-    async for block in _blocks(receive):
+async def _whole_body(blocks: AsyncIterator[bytes], claim: Claim | None = None) -> bytes:
+    read, size = [], 0
+    async for block in blocks:
         size += len(block)
         if size > _LARGEST_UNDECLARED:
             message = (
@@ -113,13 +132,15 @@ async def _whole_body(receive: Receive, claim: Claim | None = None) -> bytes:
             if claim is not None:
                 claim.refuse("body-too-large", message)
             raise SignatureError("body-too-large", message, shape="query")
-        blocks.append(block)
-    return b"".join(blocks)
+        read.append(block)
+    return b"".join(read)
 
 
-async def _checked(verified: Verified, receive: Receive) -> AsyncIterator[bytes]:
+async def _checked(verified: Verified, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The body, each block as soon as it may be used, the last one when the whole is what was signed."""
-    async for block in _blocks(receive):
+    if begun := verified.body.feed(b""):  # Of a form's file, what came with its fields.
+        yield begun
+    async for block in blocks:
         if checked := verified.body.feed(block):
             yield checked
     if last := verified.body.close():

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpcore2
 from h11 import LocalProtocolError
 
 from ..authorization import TOKEN_HEADERS, without_signature
+from ..chunked import DECODED_LENGTH, TRAILER
 from ..errors import InvalidRequest, SignatureError
+from ..payload import EVENTS, STREAMING
 from .app import one_block
 
 TYPE_CHECKING = False
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from ..canonical import Header
     from ..request import Request
     from ..verify import Verified
+    from ..verify.post_form import Form
     from .app import Send
 
 log = logging.getLogger("awsign.server")
@@ -34,6 +38,14 @@ _DROPPED = _HOP_BY_HOP.union(
     ("x-awsign-access-key-id", "x-forwarded-host", "x-forwarded-proto"),
 )
 
+# Of a form, what signed it.
+_SIGNING_FIELDS = frozenset(
+    (
+        "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "awsaccesskeyid", "signature",
+        *TOKEN_HEADERS,
+    )
+)  # fmt: skip
+
 _STATUSES = frozenset(HTTPStatus)
 
 
@@ -41,6 +53,53 @@ def _of_this_connection(headers: Iterable[Header]) -> frozenset[str]:
     """The headers that Connection names, which go no further (RFC 9110, section 7.6.1)."""
     named = ",".join(str(value) for name, value in headers if name.lower() == "connection")
     return frozenset(name.strip().lower() for name in named.split(",") if name.strip())
+
+
+def _unsigned(
+    request: Request, verified: Verified, body: AsyncIterator[bytes]
+) -> tuple[AsyncIterator[bytes], dict[str, str | None]]:
+    """A body without what signed it, and the headers that it then has others of: by lower-case name, None for none."""
+    if verified.form is not None:
+        kind, form = _form(verified.form, body)
+        return form, {"content-type": kind, "content-length": None}
+    if verified.location == "form" and isinstance(request.body, bytes):
+        pairs = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
+        return one_block(pairs), {"content-length": str(len(pairs))}
+    given = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
+    if given.get("x-amz-content-sha256") not in (*STREAMING, EVENTS):
+        return body, {}
+    # The chunks were checked and are gone: what goes on is the body that they made up.
+    length = DECODED_LENGTH.lower()
+    codings = [coding.strip() for coding in given.get("content-encoding", "").split(",")]
+    return body, {
+        "content-length": given.get(length),
+        "content-encoding": ",".join(coding for coding in codings if coding not in ("", "aws-chunked")) or None,
+        **dict.fromkeys(("x-amz-content-sha256", length, TRAILER.lower(), "x-amz-sdk-checksum-algorithm")),
+    }
+
+
+def _form(form: Form, file: AsyncIterator[bytes]) -> tuple[str, AsyncIterator[bytes]]:
+    """The fields that were verified, and the file, as a form of their own: its Content-Type, and the body."""
+    boundary = f"awsign-{uuid4().hex}"
+
+    async def parts() -> AsyncIterator[bytes]:
+        for name, value in form.fields.items():
+            if name not in _SIGNING_FIELDS:
+                yield f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{_quoted(form.file_name)}"\r\n'
+        if form.file_type:
+            head += f"Content-Type: {form.file_type}\r\n"
+        yield f"{head}\r\n".encode()
+        async for block in file:
+            yield block
+        yield f"\r\n--{boundary}--\r\n".encode()
+
+    return f"multipart/form-data; boundary={boundary}", parts()
+
+
+def _quoted(text: str) -> str:
+    """A name in a part's header, as HTML has it ("Multipart form data")."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Forwarder:
@@ -59,11 +118,7 @@ class Forwarder:
     async def pass_on(self, request: Request, verified: Verified, body: AsyncIterator[bytes], send: Send) -> int:
         """Send the request on, and its answer back to the client; gives its status. SignatureError if its body is not what was signed."""
         query = without_signature(request.query, verified.scheme) if verified.location == "query" else request.query
-        if verified.location == "form" and isinstance(request.body, bytes):
-            form = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
-            body, size = one_block(form), len(form)
-        else:
-            size = None
+        body, replaced = _unsigned(request, verified, body)
         target = self._parts.path.rstrip("/") + request.path + (f"?{query}" if query else "")
         url = httpcore2.URL(
             scheme=self._parts.scheme.encode(),
@@ -73,18 +128,17 @@ class Forwarder:
         )
         headers = [(b"Host", self._parts.netloc.encode())]
         chunked = any(name.lower() == "transfer-encoding" for name, _ in request.headers)
-        dropped = _of_this_connection(request.headers) | _DROPPED
-        if size is not None or chunked:
+        dropped = _of_this_connection(request.headers) | _DROPPED | replaced.keys()
+        if chunked:
             dropped |= {"content-length"}  # With both, the chunks count (RFC 9112, section 6.3).
         headers += [
             (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value)
             for name, value in request.headers
             if name.lower().replace("_", "-") not in dropped  # CGI and WSGI read `_` and `-` as one.
         ]
-        if size is not None:
-            headers.append((b"Content-Length", str(size).encode()))
+        headers += [(name.encode(), value.encode("latin-1")) for name, value in replaced.items() if value is not None]
         names = {name.lower() for name, _ in headers}
-        has_body = b"content-length" in names or chunked
+        has_body = b"content-length" in names or chunked or replaced.get("content-length", "") is None
         if has_body and b"content-length" not in names:
             headers.append((b"Transfer-Encoding", b"chunked"))
         headers += [

@@ -17,8 +17,10 @@ from .claim import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, NoReturn
 
+    from ..canonical import Header
     from ..identity import Credentials
     from ..post_policy import Policy
     from .arrival import Arrival
@@ -29,10 +31,10 @@ _MOST_FIELDS = 200
 _ORDER = "If it is specified, please check the order of the fields."
 
 
-def is_form(arrival: Arrival) -> bool:
+def has_file(method: str, headers: Iterable[Header]) -> bool:
     """Whether a request is a form of this kind."""
-    kind = arrival.header("content-type").partition(";")[0].strip().lower()
-    return arrival.request.method == "POST" and kind == "multipart/form-data"
+    types = [value for name, value in headers if name.lower() == "content-type" and isinstance(value, str)]
+    return method == "POST" and bool(types) and types[0].partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 class Form:

@@ -12,7 +12,7 @@ from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings
 from .claim import Claim
-from .post_form import FormReader, is_form
+from .post_form import FormReader, has_file
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
@@ -98,13 +98,13 @@ class Verifier:
         require_request(request)
         arrival = Arrival(request, self._settings)
         places = self._places(arrival)
-        if not places and is_form(arrival) and isinstance(request.body, bytes):
+        if not places and has_file(request.method, request.headers) and isinstance(request.body, bytes):
             reader = FormReader(arrival)
             reader.feed(request.body)
             reader.close()
             assert reader.claim is not None
             return reader.claim
-        if not places and is_form(arrival):
+        if not places and has_file(request.method, request.headers):
             arrival.fail(
                 "missing-authentication", "the request is a form: give its body as bytes, or read it by verifier.form(request)"
             )
@@ -127,7 +127,7 @@ class Verifier:
         """
         require_request(request)
         arrival = Arrival(request, self._settings)
-        if not is_form(arrival):
+        if not has_file(request.method, request.headers):
             arrival.fail("malformed-form", "a form is a POST of multipart/form-data")
         if self._places(arrival):
             arrival.fail("two-authentications", "the request is signed as a whole: it is not a form that a policy signs")
