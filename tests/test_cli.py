@@ -588,7 +588,7 @@ class TestRedirectedUploads:
         hosts = ["b.s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com"]
         with raw_server(moved, OK, context=context) as server:
             resolve = [option for host in hosts for option in ("--resolve", f"{host}:{server.port}:127.0.0.1")]
-            run("curl", "-k", "-L", *resolve, "-T", str(file), f"https://{hosts[0]}:{server.port}/k")
+            run("curl", "-k", "-L", *resolve, "-T", str(file), "--payload", "signed", f"https://{hosts[0]}:{server.port}/k")
             assert server.requests[-1][1] == b"data"
             assert verified(server).scope.endswith("/eu-west-1/s3/aws4_request")
 

@@ -22,7 +22,8 @@ def send(signed: awsign.Signed | awsign.Presigned, body: bytes | None = None) ->
             pairs.insert(0, ("Host", parts.netloc))
         for name, value in pairs:
             connection.putheader(name, value)
-        if content is not None or signed.method in ("PUT", "POST"):
+        sized = any(name.lower() == "content-length" for name, _ in pairs)
+        if not sized and (content is not None or signed.method in ("PUT", "POST")):
             connection.putheader("Content-Length", str(len(content or b"")))
         connection.endheaders(content)
         response = connection.getresponse()

@@ -211,6 +211,14 @@ def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: s
     return f"{base}/{path}" if path or endpoint is None else base
 
 
+def split_s3_uri(rest: str) -> tuple[str, str, str]:
+    """What follows `s3://`, as bucket (or the ARN of an access point, which has slashes of its own), slash and key."""
+    for pattern, _ in _HOSTS_OF_ARNS:
+        if (match := pattern.match(rest)) and rest[match.end() : match.end() + 1] in ("", "/"):
+            return match[0], rest[match.end() : match.end() + 1], rest[match.end() + 1 :]
+    return rest.partition("/")
+
+
 _PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.amazonaws\.com(\.cn)?")
 
 

@@ -14,6 +14,7 @@ from .request_options import Options, RequestCommand, options, request_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import IO, Any
 
     from ..request import Request
@@ -54,6 +55,7 @@ def command(
 ) -> None:  # fmt: skip
     try:
         from .exchange import Exchange
+        from .progress import Progress
         from .wire import Wire, decompressed
     except ImportError:
         raise MissingExtra("sending needs httpcore2; pip install 'awsign[cli]'") from None
@@ -63,6 +65,7 @@ def command(
     try:
         request = chosen.build(*[("Accept-Encoding", "gzip, deflate")] if compressed else [])
         file = _remote_name(request) if remote_name else Path(output) if output and output != "-" else None
+        progress = Progress(shown=not silent)
         wire = Wire(
             connect_timeout=connect_timeout,
             max_time=max_time,
@@ -70,8 +73,9 @@ def command(
             cacert=cacert,
             insecure=insecure,
             proxy=proxy,
+            progress=progress,
         )
-        exchange = Exchange(wire, chosen.signer(request), follow=location, retry=retry, verbose=verbose)
+        exchange = Exchange(wire, chosen.signer(request, streams=True), follow=location, retry=retry, verbose=verbose)
         try:
             with _Output(file, any_terminal=output == "-") as out:
                 for answer in exchange.answers(request):
@@ -81,7 +85,10 @@ def command(
                     if not answer.is_last or (failed and fail) or chosen.head:
                         continue
                     out.write(b"")  # An empty answer empties the file.
-                    for block in decompressed(answer) if compressed else answer.blocks():
+                    blocks: Iterable[bytes] = decompressed(answer) if compressed else answer.blocks()
+                    if not out.is_terminal:
+                        blocks = progress.of(blocks, None if compressed else answer.length, "down")
+                    for block in blocks:
                         out.write(block)
             if failed:
                 raise Failure(failure.HTTP_ERROR, f"the server answered {answer.status}")
@@ -108,6 +115,10 @@ class _Output:
             self._out.flush()
             if self._file:
                 self._out.close()
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._file is None and sys.stdout.isatty()
 
     def write(self, data: bytes) -> None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from datetime import timedelta
 
 import click
@@ -17,10 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..post_policy import PostForm
     from ..signed import Presigned
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = 10**10  # Far beyond what any scheme takes: the signer says what it takes.
+_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)(i?)B?", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(r"(?:\d+[smhdw])+|\d+", re.ASCII)
 
 
@@ -38,10 +42,23 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         return timedelta(seconds=min(seconds, _LONGEST))
 
 
+class Size(click.ParamType):  # type: ignore[type-arg]
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            self.fail(f"{value!r} is not a number of bytes such as 1000000, 10MB or 10MiB", param, ctx)
+        unit: int = (1024 if match[3] else 1000) ** " KMG".index(match[2].upper() or " ")
+        return int(match[1]) * unit
+
+
 @click.command(
     cls=RequestCommand,
-    help="Print a URL that anyone may use until it expires; on standard error, what must be sent with it and when it really ends.",
-    epilog="\b\nExample: awsign presign --expires 15m --method PUT -H 'Content-Type: image/jpeg' s3://my-bucket/photo.jpg",
+    help="Print a URL that anyone may use until it expires; on standard error, what must be sent with it and when it really ends. "
+    "With --post, a form with which a browser uploads to S3.",
+    epilog="\b\nExample: awsign presign --expires 15m --method PUT -H 'Content-Type: image/jpeg' s3://my-bucket/photo.jpg"
+    "\n         awsign presign --post --format html --max-size 10MB 's3://my-bucket/in/${filename}' > upload.html",
 )
 @click.argument("url")
 @click.option(
@@ -49,14 +66,45 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("-X", "--method", "--request", "method", default="GET", metavar="METHOD", help="The method that it is for [GET].")
 @click.option("-H", "--header", "header", multiple=True, metavar="LINE", help="A header that must be sent with it.")
-@click.option("--scheme", type=click.Choice(["auto", "sigv4", "s3v2"]), default="auto", help="The signature scheme [sigv4].")
+@click.option(
+    "--scheme", type=click.Choice(["auto", "sigv4", "sigv4a", "s3v2"]), default="auto", help="The signature scheme [sigv4]."
+)
+@click.option(
+    "--post", is_flag=True, help="A form for s3://bucket/key in place of a URL; in the key, ${filename} is the file's name."
+)
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="--post: a field that the form has.")
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="JSON",
+    help='--post: a condition of its policy, as ["starts-with","$Content-Type","image/"].',
+)
+@click.option("--max-size", type=Size(), metavar="BYTES", help="--post: the most that the file may have: 1000000, 10MB, 10MiB.")
+@click.option("--format", "form", type=click.Choice(["json", "html", "curl"]), default="json", help="--post: what to print [json].")
 @click.option("-d", "--data", "data", multiple=True, metavar="DATA", help="A parameter of the query.")
 @click.option("--data-urlencode", multiple=True, metavar="DATA", help="A parameter of the query, percent-encoded: NAME=TEXT.")
 @click.option("-G", "--get", "as_query", is_flag=True, hidden=True, help="As curl wants it before -d.")
 @where_options
 @click.pass_context
-def command(ctx: click.Context, /, expires: timedelta, scheme: str, as_query: bool, **values: Any) -> None:
+def command(
+    ctx: click.Context, /, expires: timedelta, scheme: str, as_query: bool, post: bool, fields: tuple[str, ...],
+    conditions: tuple[str, ...], max_size: int | None, form: str, **values: Any,
+) -> None:  # fmt: skip
     chosen = Options(ctx, scheme=scheme, as_query=True, **values)
+    if post:
+        if chosen.data or chosen.data_urlencode or chosen.header or scheme == "sigv4a":
+            raise click.UsageError("--post takes --field and --condition, not -d, -H or sigv4a")
+        if max_size is not None:
+            conditions = (*conditions, f'["content-length-range", 0, {max_size}]')
+        posted = _form(chosen, expires, fields, conditions)
+        click.echo(_FORMS[form](posted), nl=False)
+        click.echo(f"POST until {posted.expires_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
+        for name in posted.open_fields:
+            click.echo(f"to be filled in  {name}", err=True)
+        return
+    if fields or conditions or max_size is not None or ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--field, --condition, --max-size and --format belong to --post")
     given = {name.partition(":")[0].strip().lower() for name in chosen.header}
     request = chosen.build()
     # What curl sends by itself is of no use in a URL that anyone may send; what -H gives is signed, so that it must be sent.
@@ -86,6 +134,38 @@ def command(ctx: click.Context, /, expires: timedelta, scheme: str, as_query: bo
     for name, _ in request.headers:
         if name.lower() not in covered:
             click.echo(f"not covered   {name}: this scheme signs no such header; it may be sent or not", err=True)
+
+
+def _form(chosen: Options, expires: timedelta, fields: tuple[str, ...], conditions: tuple[str, ...]) -> PostForm:
+    given = {}
+    for field in fields:
+        name, equals, value = field.partition("=")
+        if not (name and equals):
+            raise click.UsageError(f"--field {field!r}: it is NAME=VALUE")
+        given[name] = value
+    parsed = []
+    for text in conditions:
+        try:
+            parsed.append(json.loads(text))
+        except ValueError:
+            raise click.UsageError(f'--condition {text!r}: it is JSON, such as ["starts-with", "$key", "in/"]') from None
+    presigner, key = chosen.presigner()
+    return presigner.post(key, parsed, given, expires, scheme="s3v2" if chosen.scheme == "s3v2" else "sigv4")
+
+
+def _as_json(form: PostForm) -> str:
+    return json.dumps({"url": form.url, "fields": form.fields}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_curl(form: PostForm) -> str:
+    words = ["curl"]
+    for name, value in form.fields.items():
+        words += ["--form-string", f"{name}={value}"]
+    words += [word for name in form.open_fields for word in ("--form-string", f"{name}=...")]
+    return shlex.join([*words, "-F", "file=@FILE", form.url]) + "\n"
+
+
+_FORMS = {"json": _as_json, "html": lambda form: form.html(), "curl": _as_curl}
 
 
 def _words(seconds: float) -> str:

@@ -15,12 +15,13 @@ import click
 
 from ..credentials import find_credentials
 from ..credentials.profile import settings as profile_settings
-from ..endpoints import infer, s3_url
+from ..endpoints import infer, s3_url, split_s3_uri
 from ..errors import InvalidRequest
-from ..payload import UNSIGNED_PAYLOAD
+from ..payload import UNSIGNED_PAYLOAD, hash_body, size_of
+from ..presign import S3Presigner
 from ..request import Request
 from ..s3_sigv2 import S3SigV2
-from ..services import SIGV2_ONLY
+from ..services import S3_FAMILY, SIGV2_ONLY
 from ..sigv2 import FORM, SigV2
 from ..sigv4 import SigV4
 from .failure import MALFORMED_URL, READ_ERROR, Failure
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
     from ..canonical import Header
+    from ..chunked import Chunked
     from ..credentials.chain import Found
     from ..signed import Signed
 
@@ -78,8 +80,8 @@ request_options = options(
     click.option("-H", "--header", "header", multiple=True, metavar="LINE", help="'Name: value'; 'Name:' leaves it out, 'Name;' sends it empty."),
     click.option("-I", "--head", is_flag=True, help="Send HEAD, show the headers."),
     where_options,
-    click.option("--scheme", type=click.Choice(["auto", "sigv4", "sigv2", "s3v2"]), default="auto", help="The signature scheme."),
-    click.option("--payload", type=click.Choice(["signed", "unsigned"]), help="Sign the body's hash, or UNSIGNED-PAYLOAD [what the service wants]."),
+    click.option("--scheme", type=click.Choice(["auto", "sigv4", "sigv4a", "sigv2", "s3v2"]), default="auto", help="The signature scheme; of sigv4a, --region is the region set."),
+    click.option("--payload", type=click.Choice(["signed", "unsigned", "chunked", "trailer"]), help="Sign the body's hash, UNSIGNED-PAYLOAD, each chunk as it is sent, or unsigned chunks with a checksum as their trailer [what the service wants]."),
 )  # fmt: skip
 
 
@@ -129,8 +131,9 @@ class Options:
             raise Failure(MALFORMED_URL, str(error)) from None
         return Request(method, url, headers, body)
 
-    def signer(self, request: Request) -> Signer:
-        return Signer(self, request)
+    def signer(self, request: Request, *, streams: bool = False) -> Signer:
+        """streams: whether what is uploaded to S3 is sent in chunks, where --payload does not say otherwise."""
+        return Signer(self, request, streams=streams)
 
     # The URL.
 
@@ -157,7 +160,7 @@ class Options:
         return head + mark + rest
 
     def _s3_url(self, url: str) -> str:
-        bucket, slash, key = url[5:].partition("/")
+        bucket, slash, key = split_s3_uri(url[5:])
         if url[3:5] != "//" or (slash and not bucket):
             raise Failure(
                 MALFORMED_URL, f"there is no bucket in {url[:60]!r}; write s3://bucket/key, or s3:// for the list of buckets"
@@ -178,6 +181,16 @@ class Options:
             or environ.get("AWS_DEFAULT_REGION")
             or profile_settings(self.profile).get("region")
         )
+
+    def presigner(self) -> tuple[S3Presigner, str]:
+        """What presigns for the bucket of an s3:// URL, and the key, which is literal."""
+        bucket, _, key = split_s3_uri(self.url[5:])
+        if self.url[:5].lower() != "s3://" or not bucket or not key:
+            raise Failure(MALFORMED_URL, f"{self.url[:60]!r}: a form is for s3://bucket/key")
+        region = self._found_region() or "us-east-1"
+        return S3Presigner(
+            find_credentials(self.profile), region, bucket, endpoint=self.endpoint_url, path_style=self.endpoint_url is not None
+        ), key
 
     # The headers.
 
@@ -241,20 +254,41 @@ class Options:
 class Signer:
     """Signs a request of the command line with what its options say; again for each retry and redirect."""
 
-    def __init__(self, chosen: Options, request: Request) -> None:
+    def __init__(self, chosen: Options, request: Request, *, streams: bool) -> None:
         self._chosen = chosen
+        self._streams = streams
         self._authority = request.authority
         self._service, self._region = self._where(request)
         self._provider: Found | None = None
         self.scheme = self._scheme(request)
 
     def sign(self, request: Request) -> Signed:
-        payload = {"unsigned": UNSIGNED_PAYLOAD, "signed": None, None: None}[self._chosen.payload]
         if self.scheme == "sigv2":
             return SigV2(self.provider).sign(request)
         if self.scheme == "s3v2":
             return S3SigV2(self.provider).sign(request)
-        return self.sigv4().sign(request, payload=payload)
+        return self.sigv4().sign(request, payload=self._payload(request))
+
+    def _payload(self, request: Request) -> str | Chunked | None:
+        """How the body is signed. What is uploaded to S3 goes as the SDKs send it: in signed chunks, or over TLS with a trailer."""
+        from ..chunked import Chunked
+
+        choice = self._chosen.payload
+        if choice is None and self._streams and self._chosen.upload_file and self._may_stream(request):
+            choice = "trailer" if request.scheme == "https" else "chunked"
+        if choice in ("chunked", "trailer") and size_of(request.body) is None:
+            _, request.body = hash_body(request.body)  # A pipe is spooled: its length has to be known beforehand.
+        if choice == "trailer":
+            return Chunked(signed=False, trailer="CRC32")
+        if choice == "chunked":
+            return Chunked()
+        return UNSIGNED_PAYLOAD if choice == "unsigned" else None
+
+    def _may_stream(self, request: Request) -> bool:
+        """Whether the length of the body is known, and no header says what it is to be."""
+        given = [name.lower() for name, _ in request.headers]
+        says = any(name in ("x-amz-content-sha256", "transfer-encoding") or name.startswith("x-amz-checksum-") for name in given)
+        return self._service in S3_FAMILY and size_of(request.body) is not None and not says
 
     def sigv4(self, sign_headers: Iterable[str] = ()) -> SigV4:
         for option, value, example in (("service", self._service, "execute-api"), ("region", self._region, "us-east-1")):
@@ -262,6 +296,10 @@ class Signer:
                 raise InvalidRequest(
                     f"the host {self._authority!r} does not tell the {option}; pass --{option}, as --{option} {example}"
                 )
+        if self.scheme == "sigv4a":
+            from ..sigv4a import SigV4A
+
+            return SigV4A(self.provider, self._service, self._region, sign_headers=sign_headers)
         return SigV4(self.provider, self._service, self._region, sign_headers=sign_headers)
 
     @property
@@ -284,7 +322,7 @@ class Signer:
         chosen = self._chosen
         service, region = infer(request.url)
         if chosen.url[:3].lower() == "s3:":
-            service = "s3"
+            service = service or "s3"
         service = chosen.service or service
         region = chosen.region or region or chosen._found_region()
         if region is None and service == "s3":
@@ -297,7 +335,9 @@ class Signer:
             return chosen.scheme
         form = request.body if isinstance(request.body, bytes) else b""
         asks = "SignatureVersion=2" in request.query.split("&") or b"SignatureVersion=2" in form.split(b"&")
-        return "sigv2" if asks or self._service in SIGV2_ONLY else "sigv4"
+        if asks or self._service in SIGV2_ONLY:
+            return "sigv2"
+        return "sigv4a" if self._region == "*" else "sigv4"  # A Multi-Region Access Point is of every region.
 
 
 def _data(text: str) -> bytes:

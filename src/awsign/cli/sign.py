@@ -38,7 +38,10 @@ def command(ctx: click.Context, /, form: str, **values: Any) -> None:
     signer = chosen.signer(request)
     if form == "headers" and signer.scheme == "sigv2":
         raise click.UsageError("Signature Version 2 is in the URL or the form, not in headers; --format http, curl, json or python")
-    sent = Sent(signer.sign(request), chosen.upload_file if chosen.upload_file != "-" else None)
+    signed = signer.sign(request)
+    # What is sent in chunks is no longer the file.
+    file = chosen.upload_file if chosen.upload_file != "-" and chosen.payload not in ("chunked", "trailer") else None
+    sent = Sent(signed, file)
     sys.stdout.buffer.write(_FORMATS[form](sent))
     sys.stdout.flush()
 
@@ -63,7 +66,7 @@ class Sent:
         body: Any = self._signed.body
         if body is None or isinstance(body, bytes):
             return body or b""
-        return body.read()  # type: ignore[no-any-return]
+        return body.read() if hasattr(body, "read") else b"".join(body)
 
 
 def _bytes(text: str) -> bytes:

@@ -13,6 +13,7 @@ import httpcore2
 from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
+from ..payload import size_of
 from . import failure
 from .failure import Failure
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..canonical import Header
     from ..signed import Signed
+    from .progress import Progress
 
 _BLOCK = 1 << 18
 
@@ -43,6 +45,12 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def length(self) -> int | None:
+        """The length of the body in bytes, if it says so."""
+        text = self.header("content-length")
+        return int(text) if text and text.isascii() and text.isdigit() else None
 
     def head(self) -> bytes:
         """The status line and the headers, as they came."""
@@ -106,7 +114,9 @@ class Wire:
         cacert: str | None = None,
         insecure: bool = False,
         proxy: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        self._progress = progress
         self._connect_timeout = connect_timeout or None  # 0 is no limit, as in curl.
         self._max_time = max_time or None
         self._backend = _Backend(resolve or {})
@@ -123,9 +133,12 @@ class Wire:
             scheme=parts.scheme.encode(), host=_host(parts.hostname or ""), port=parts.port, target=(target or "/").encode()
         )
         timeout = {"connect": self._connect_timeout, "read": None, "write": None, "pool": None}
-        request = httpcore2.Request(
-            signed.method, url, headers=_bytes(framed(signed)), content=_blocks(signed.body), extensions={"timeout": timeout}
-        )
+        headers = framed(signed)
+        content = _blocks(signed.body)
+        if self._progress is not None and content is not None and not isinstance(content, bytes):
+            length = next((str(value) for name, value in headers if name.lower() == "content-length"), None)
+            content = self._progress.of(content, int(length) if length else None, "up")
+        request = httpcore2.Request(signed.method, url, headers=_bytes(headers), content=content, extensions={"timeout": timeout})
         self._backend.deadline = None if self._max_time is None else time.monotonic() + self._max_time
         with reported(parts.netloc, self._backend):
             return Answer(self._pool(parts.scheme, parts.hostname or "").handle_request(request), parts.netloc)
@@ -164,23 +177,9 @@ def framed(signed: Signed) -> list[Header]:
     if signed.body is None and signed.method not in ("POST", "PUT", "PATCH"):
         return headers
     if "content-length" not in names and "transfer-encoding" not in names:
-        size = body_size(signed.body)
+        size = size_of(signed.body)
         headers.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
     return headers
-
-
-def body_size(body: Any) -> int | None:
-    """The length of a body in bytes, None where only reading it would tell."""
-    if body is None:
-        return 0
-    if isinstance(body, bytes):
-        return len(body)
-    if hasattr(body, "seekable") and body.seekable():
-        here = body.tell()
-        size: int = body.seek(0, os.SEEK_END) - here
-        body.seek(here)
-        return size
-    return None
 
 
 def _blocks(body: Any) -> Iterable[bytes] | bytes | None:
