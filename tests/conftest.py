@@ -49,6 +49,20 @@ def ministack() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="session")
+def juicefs() -> Iterator[str]:
+    with servers.juicefs(KEY, SECRET) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rgw() -> Iterator[str]:
+    from .servers import ceph
+
+    with ceph.rgw(KEY, SECRET) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     with servers.moto() as url:
         yield url

@@ -35,8 +35,10 @@ def installed(path: str) -> str:
 
 
 @contextmanager
-def running(command: list[str], url: str, environ: dict[str, str] | None = None, cwd: str | None = None) -> Iterator[str]:
-    """A server process; gives its URL once it answers HTTP at all."""
+def running(
+    command: list[str], url: str, environ: dict[str, str] | None = None, cwd: str | None = None, *, kill: bool = False
+) -> Iterator[str]:
+    """A server process; gives its URL once it answers HTTP at all. kill: it has nothing to end in order, and takes its time."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and "proxy" not in name.lower()}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=clean | (environ or {}), stdout=log, stderr=log, cwd=cwd)
@@ -49,7 +51,7 @@ def running(command: list[str], url: str, environ: dict[str, str] | None = None,
                 time.sleep(0.05)
             yield url
         finally:
-            process.terminate()
+            process.kill() if kill else process.terminate()
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
@@ -86,6 +88,24 @@ def ministack(*, auth: bool = True) -> Iterator[str]:
             "LOG_LEVEL": "WARNING", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
         }  # fmt: skip
         with running([installed("ministack/bin/ministack")], f"http://127.0.0.1:{port}", environ, cwd=directory) as url:
+            yield url
+
+
+@contextmanager
+def juicefs(key: str, secret: str) -> Iterator[str]:
+    """MinIO's front end."""
+    with tempfile.TemporaryDirectory() as directory:
+        port, meta = free_port(), f"sqlite3://{directory}/meta.db"
+        environ = {"HOME": directory, "MINIO_ROOT_USER": key, "MINIO_ROOT_PASSWORD": secret}
+        program = installed("juicefs/bin/juicefs")
+        made = [program, "format", "--storage", "file", "--bucket", f"{directory}/data/", "--trash-days", "0", meta, "volume"]
+        subprocess.run(made, env=os.environ | environ, check=True, capture_output=True)
+        command = [
+            program, "gateway", "--no-usage-report", "--no-banner", "--multi-buckets", "--keep-etag", "--no-bgjob", "--backup-meta", "0",
+            "--domain", "s3.localhost", "--object-meta", "--object-tag", "--cache-dir", f"{directory}/cache", "--cache-size", "64",
+            "--metrics", "127.0.0.1:0", meta, f"127.0.0.1:{port}",
+        ]  # fmt: skip
+        with running(command, f"http://127.0.0.1:{port}", environ) as url:
             yield url
 
 

@@ -285,10 +285,11 @@ class Signer:
         return UNSIGNED_PAYLOAD if choice == "unsigned" else None
 
     def _may_stream(self, request: Request) -> bool:
-        """Whether the length of the body is known, and no header says what it is to be."""
+        """Whether the length of the body is known, and no header says how it is to be sent."""
         given = [name.lower() for name, _ in request.headers]
         says = any(name in ("x-amz-content-sha256", "transfer-encoding") or name.startswith("x-amz-checksum-") for name in given)
-        return self._service in S3_FAMILY and size_of(request.body) is not None and not says
+        # An empty one needs no chunks, which Ceph RGW would not take.
+        return self._service in S3_FAMILY and bool(size_of(request.body)) and not says
 
     def sigv4(self, sign_headers: Iterable[str] = ()) -> SigV4:
         for option, value, example in (("service", self._service, "execute-api"), ("region", self._region, "us-east-1")):
