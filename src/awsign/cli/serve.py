@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 
 import click
 
@@ -19,12 +20,19 @@ from ..verify import Verifier
 @click.option("--port", type=click.IntRange(0, 65535), default=9000, help="The port; 0 takes a free one [9000].")
 @click.option("--key", "keys", multiple=True, metavar="ID:SECRET[:TOKEN]", help="An access key that it knows; may be given often.")
 @click.option("--forward", metavar="URL", help="Pass what is verified on to this server, and its answer back.")
+@click.option("--tls-cert", metavar="FILE", help="Serve https with this certificate, in PEM.")
+@click.option("--tls-key", metavar="FILE", help="The certificate's private key, where it is not in the same file.")
 @click.option("--role", default="awsign-role", metavar="NAME", help="The role of its instance metadata service [awsign-role].")
 @click.option(
     "--role-seconds", type=click.IntRange(1), default=3600, metavar="SECONDS", help="How long the role's credentials last [3600]."
 )
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
-def command(port: int, keys: tuple[str, ...], forward: str | None, role: str, role_seconds: int, quiet: bool) -> None:
+def command(
+    port: int, keys: tuple[str, ...], forward: str | None, tls_cert: str | None, tls_key: str | None, role: str, role_seconds: int,
+    quiet: bool,
+) -> None:  # fmt: skip
+    if tls_key and not tls_cert:
+        raise click.UsageError("--tls-key is that of --tls-cert")
     try:
         from ..server.app import VerifyingApp
         from ..server.metadata import MetadataService
@@ -42,14 +50,17 @@ def command(port: int, keys: tuple[str, ...], forward: str | None, role: str, ro
     logging.getLogger("awsign.server").setLevel(logging.WARNING if quiet else logging.INFO)
 
     def ready(chosen: int) -> None:
-        click.echo(f"http://127.0.0.1:{chosen}")
+        url = f"{'https' if tls_cert else 'http'}://127.0.0.1:{chosen}"
+        click.echo(url)
         names = ", ".join(known) or "none but the role's"
-        click.echo(
-            f"verifying; keys: {names}; role {role} at AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:{chosen}", err=True
-        )
+        click.echo(f"verifying; keys: {names}; role {role} at AWS_EC2_METADATA_SERVICE_ENDPOINT={url}", err=True)
 
     try:
-        serve(app, port, ready)
+        serve(app, port, ready, tls_cert, tls_key)
+    except ssl.SSLError as error:
+        raise click.ClickException(f"--tls-cert {tls_cert!r} is not a certificate with its key, in PEM: {error.reason}") from None
+    except FileNotFoundError:
+        raise click.ClickException(f"there is no file {tls_cert!r}, or no {tls_key!r}") from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
 

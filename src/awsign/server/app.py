@@ -63,8 +63,15 @@ class VerifyingApp:
             log.info("%d %s %s (instance metadata)", answer[0], request.method, request.path)
             await _send(send, request, answer)
             return
+        asked_for_body = False
+
+        async def noted() -> dict[str, Any]:
+            nonlocal asked_for_body
+            asked_for_body = True
+            return await receive()
+
+        blocks = _blocks(noted)
         try:
-            blocks = _blocks(receive)
             if "authorization" not in headers and has_form(request.method, request.headers):
                 request.body = await _whole_body(blocks)  # A signature may be in it.
             if "authorization" not in headers and not request.query and has_file(request.method, request.headers):
@@ -74,16 +81,19 @@ class VerifyingApp:
             if claim.needs_body and request.body is None:
                 request.body = await _whole_body(blocks, claim)
             verified = await self._verifier.verify_async(claim)
-            body = _checked(verified, blocks) if request.body is None else one_block(request.body)
+            checked = _checked(verified, blocks) if request.body is None else one_block(request.body)
             if self._forwarder is not None:
-                status = await self._forwarder.pass_on(request, verified, body, send)
+                status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")
                 return
-            async for _ in body:
+            async for _ in checked:
                 pass
         except SignatureError as error:
             log.info("%d %s %s: %s, %s", error.status, request.method, masked(request.target), error.code, error)
-            await _send(send, request, error_answer(error))
+            status, pairs, body = error_answer(error)
+            # A client that waits for 100 (Continue) may keep its body, and then ask something else: RFC 9110, section 10.1.1.
+            closing = [(b"connection", b"close")] if "expect" in headers and not asked_for_body else []
+            await _send(send, request, (status, [*pairs, *closing], body))
             return
         if verified.form is not None:
             answer = posted_answer(verified)

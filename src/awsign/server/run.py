@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from .app import VerifyingApp
 
 
-def serve(app: VerifyingApp, port: int, ready: Callable[[int], None]) -> None:
-    """Serve until interrupted. port: 0 takes a free one. ready: called with the port once connections are taken."""
+def serve(
+    app: VerifyingApp, port: int, ready: Callable[[int], None], certificate: str | None = None, private_key: str | None = None
+) -> None:
+    """Serve until interrupted. port: 0 takes a free one. ready: called with the port once connections are taken.
+
+    certificate, private_key: files, in PEM, to serve https; the key may be in the certificate's file.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -29,6 +34,9 @@ def serve(app: VerifyingApp, port: int, ready: Callable[[int], None]) -> None:
         proxy_headers=False,  # Host and scheme are part of what is signed: no header may change them.
         server_header=False,
         ws="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
     )
+    config.load()  # What is wrong with a certificate is an OSError here, before anyone is told that the server is there.
     ready(listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,4 +1,5 @@
-// Signs one request, given as JSON on standard input, with aws4 or @smithy/signature-v4; prints what would be sent as JSON.
+// Signs one request, given as JSON on standard input, with aws4, @smithy/signature-v4 or @smithy/signature-v4a (whose region is the
+// region set); prints what would be sent as JSON.
 import { createHash, createHmac } from "node:crypto";
 import { createRequire } from "node:module";
 
@@ -19,6 +20,7 @@ class Sha256 {
 
 async function smithy() {
   const { SignatureV4 } = require("@smithy/signature-v4");
+  const { SignatureV4a } = require("@smithy/signature-v4a");
   const { HttpRequest } = require("@smithy/protocol-http");
   const url = new URL(given.url);
   const query = {};
@@ -31,7 +33,7 @@ async function smithy() {
     method: given.method, protocol: url.protocol, hostname: url.hostname, port: Number(url.port), path: url.pathname, query,
     headers: { host: url.host, ...unsigned, ...given.headers }, body: given.body || undefined,
   });
-  const signer = new SignatureV4({
+  const signer = new (given.signer === "smithy4a" ? SignatureV4a : SignatureV4)({
     service: given.service, region: given.region, sha256: Sha256, uriEscapePath: given.service !== "s3",
     credentials: { accessKeyId: given.key, secretAccessKey: given.secret, sessionToken: given.token },
   });
