@@ -204,6 +204,8 @@ class TestFrames:
         assert refused(frames[:-1], received) == "incomplete-body"
         assert refused([*frames, frames[-1]], received) in ("signature-mismatch", "malformed-event")
         assert refused([*frames[:-1], frames[-1][:-1]], received) == "incomplete-body"
+        assert refused([*frames, b"junk"], received) == "malformed-event"
+        assert refused([*frames[:-1], frames[-1] + frames[0][:20]], received) == "malformed-event"
 
     def test_every_changed_byte_behind_right_crcs(self) -> None:
         """The CRCs made right again, so that the signature alone is there to notice."""
@@ -233,7 +235,14 @@ class TestFrames:
     def test_frames_of_another_time(self) -> None:
         signed, received = start()
         signer = SIGNER.events(signed)
-        assert refused([signer.frame(b"x", at=AT + datetime.timedelta(hours=1))], received) == "skew"
+        late = signer.frame(b"x", at=AT + datetime.timedelta(hours=1))
+        assert refused([late], received) == "skew"
+        body = verifier().verify(received).body
+        with pytest.raises(awsign.SignatureError):
+            body.feed(late)
+        for again in (lambda: body.feed(signer.frame(b"y", at=AT)), body.close):
+            with pytest.raises(ValueError, match="closed"):
+                again()
 
     @pytest.mark.parametrize(
         "headers",

@@ -6,6 +6,7 @@ import base64
 import datetime
 import json
 import re
+import time
 from html.parser import HTMLParser
 
 import boto3
@@ -278,8 +279,92 @@ class TestVerifying:
 
     def test_what_no_condition_covers_beside_the_form(self) -> None:
         form = PRESIGNER.post("k")
-        assert refused(received(form, headers=[("x-amz-acl", "public-read")])).kind == "unsigned-content"
+        for name in ("x-amz-acl", "X_Amz_Acl", "x-amz_acl"):
+            assert refused(received(form, headers=[(name, "public-read")])).kind == "unsigned-header"
         assert refused(received(form, path="/bucket?acl")).kind == "unsigned-content"
+
+    @pytest.mark.parametrize("path", ["/other", "/bucket", "//", "/%2F"])
+    def test_a_path_beside_a_bucket_in_the_host(self, path) -> None:
+        """What goes on to a store behind may take it for the bucket."""
+        form = awsign.S3Presigner(CREDENTIALS, "us-east-1", "bucket", at=AT).post("k")
+        kind, body = multipart(list(form.fields.items()), "x", FILE)
+        request = awsign.Request.received(
+            "POST", path, [("Host", "bucket.s3.us-east-1.amazonaws.com"), ("Content-Type", kind)], body
+        )
+        assert refused(request).kind in ("wrong-host", "condition-failed")
+
+    def test_what_its_fields_say_of_the_file(self) -> None:
+        import hashlib
+
+        for name, right, wrong in (
+            ("Content-MD5", hashlib.md5(FILE).digest(), hashlib.md5(b"x").digest()),
+            ("x-amz-checksum-sha256", hashlib.sha256(FILE).digest(), hashlib.sha256(b"x").digest()),
+        ):
+            verify(received(PRESIGNER.post("k", fields={name: base64.b64encode(right).decode()})))
+            error = refused(received(PRESIGNER.post("k", fields={name: base64.b64encode(wrong).decode()})))
+            assert (error.code, error.status) == ("BadDigest", 400)
+            error = refused(received(PRESIGNER.post("k", fields={name: "%"})))
+            assert error.code in ("InvalidDigest", "InvalidRequest")
+
+    def test_an_empty_key(self) -> None:
+        assert refused(received(PRESIGNER.post("${filename}"), name="")).kind == "missing-field"
+
+    def test_the_heads_of_parts(self) -> None:
+        """The same, however the body is cut; and nothing that another reader could take for a line of its own."""
+        whole = received(PRESIGNER.post("k"))
+        verifier = awsign.Verifier({KEY: SECRET}.get, now=AT)
+
+        def outcome(body: bytes, step: int) -> str:
+            try:
+                reader = verifier.form(awsign.Request.received("POST", "/bucket", whole.headers))
+                blocks = iter([body[at : at + step] for at in range(0, len(body), step)])
+                for block in blocks:
+                    reader.feed(block)
+                    if reader.claim is not None:
+                        break
+                reader.close()
+                check = verifier.verify(reader.claim).body
+                return str(len(b"".join([check.feed(b""), *map(check.feed, blocks), check.close()])))
+            except awsign.SignatureError as error:
+                return error.kind
+
+        kind = b"Content-Type: application/octet-stream"
+        for changed in (
+            whole.body.replace(kind, b"Content-Type: image/png\nX-Evil: 1\n\nPREFIX"),
+            whole.body.replace(kind, b"Content-Type: image/png\rX-Evil: 1"),
+            whole.body.replace(kind, b"Content-Type: a\0b"),
+            whole.body.replace(b'filename="a b.txt"', b'filename="a\tb.txt"'),
+            whole.body.replace(b'name="key"', b'name="k%0D%0Aey"'),
+            whole.body.replace(kind, b"Content-Type: \xff"),
+            b"X" + whole.body,
+            b"preamble\r\n" + whole.body,
+        ):
+            assert {outcome(changed, step) for step in (1, 7, 100, 10**6)} == {"malformed-form"}
+        for same in (whole.body, b"\r\n" + whole.body, whole.body + b"\r\nepilogue"):
+            assert {outcome(same, step) for step in (1, 7, 100, 10**6)} == {str(len(FILE))}
+
+    def test_names_are_folded_as_ascii(self) -> None:
+        form = PRESIGNER.post("k")
+        kelvin = {"\u212aey": "k"}  # Which Python itself would make `key`, were it a keyword.
+        assert refused(received(form, key=None, **kelvin)).kind == "missing-field"
+
+    def test_secrets_are_not_told(self) -> None:
+        known = awsign.Credentials(KEY, SECRET, TOKEN)
+        form = awsign.S3Presigner(known, "us-east-1", "bucket", endpoint="http://127.0.0.1:9000", path_style=True, at=AT).post("k")
+        for changed in ({"x_amz_security_token": None}, {"x_amz_signature": "0" * 64}, {"x_amz_security_token": "other"}):
+            error = refused(received(form, **changed))
+            assert TOKEN not in f"{error} {error.string_to_sign} {error.canonical_request}"
+            assert form.fields["policy"] not in f"{error} {error.string_to_sign}" or changed == {"x_amz_security_token": None}
+        with pytest.raises(awsign.InvalidRequest) as caught:
+            awsign.S3Presigner(known, "us-east-1", "bucket").post("k", [{"x-amz-security-token": "zzz"}])
+        assert TOKEN not in str(caught.value)
+
+    def test_hostile_hosts_take_no_time(self) -> None:
+        kind, body = multipart(list(PRESIGNER.post("k").fields.items()), "x", FILE)
+        start = time.process_time()
+        for host in ("a" + ".s3" * 20000, "s3." * 30000):
+            refused(awsign.Request.received("POST", "/bucket2", [("Host", host), ("Content-Type", kind)], body))
+        assert time.process_time() - start < 2  # It was minutes.
 
     def test_an_unsigned_form(self) -> None:
         kind, body = multipart([("key", "k")], "x", FILE)

@@ -722,3 +722,32 @@ def test_a_url_without_expires_counts_as_long_as_a_header_would() -> None:
     refused(request, "skew", verifier(now=AT + timedelta(seconds=901)))
     s3 = awsign.SigV4(CREDENTIALS, "s3", "us-east-1").presign(awsign.Request("GET", f"https://{HOST}/k"), expires=None, at=AT)
     refused(received("GET", s3.url.partition(HOST)[2], [("Host", HOST)]), "missing-query-parameter")
+
+
+@pytest.mark.parametrize("name", ["X_Amz_Copy_Source", "x-amz_copy-source"])
+def test_an_unsigned_header_by_the_name_that_wsgi_gives_it(name) -> None:
+    """CGI and WSGI read `_` and `-` as one: a store behind would take it for x-amz-copy-source."""
+    credentials = awsign.Credentials(KEY, SECRET)
+    request = awsign.Request("PUT", "https://bucket.s3.us-east-1.amazonaws.com/k", body=b"data")
+    verifier = awsign.Verifier({KEY: SECRET}.get)
+    link = awsign.SigV4(credentials).presign(request)
+    for signed in (awsign.SigV4(credentials).sign(request), link, awsign.S3SigV2(credentials).sign(request)):
+        target = signed.url.partition(".com")[2]
+        pairs = [
+            ("Host", "bucket.s3.us-east-1.amazonaws.com"),
+            *(pair for pair in signed.headers if pair[0] != "Host"),
+            (name, "/b/k"),
+        ]
+        with pytest.raises(awsign.SignatureError) as caught:
+            verifier.verify(awsign.Request.received("PUT", target, pairs, b"data"))
+        assert caught.value.kind == "unsigned-header"
+
+
+def test_masking_takes_no_time() -> None:
+    import time
+
+    from awsign.redact import masked
+
+    start = time.process_time()
+    masked("/?" + "SignedHeaders=" * 20000)
+    assert time.process_time() - start < 2

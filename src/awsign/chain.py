@@ -18,7 +18,7 @@ class Chain:
     at first that of the request, the seed.
     """
 
-    __slots__ = ("_algorithm", "_key", "_stamp", "previous", "scope")
+    __slots__ = ("_algorithm", "_key", "_when", "previous")
 
     def __init__(self, algorithm: str, stamp: str, scope: str, key: Key, seed: str) -> None:
         self._algorithm = algorithm
@@ -26,27 +26,25 @@ class Chain:
         self.previous = seed
 
     def __repr__(self) -> str:
-        return f"<Chain {self._algorithm} {self.scope}>"
+        return f"<Chain {self._algorithm}>"
 
     def move(self, stamp: str, scope: str, key: Key) -> None:
         """To another time: each frame of an event stream has one of its own."""
-        self._stamp = stamp
-        self.scope = scope
+        self._when = f"{stamp}\n{scope}"
         self._key = key
 
-    def string_to_sign(self, what: str, *hashes: str) -> str:
-        """What: PAYLOAD or TRAILER. hashes: SHA-256 in hex, of what is signed."""
-        covered = "\n".join(hashes)
-        return f"{self._algorithm}-{what}\n{self._stamp}\n{self.scope}\n{self.previous}\n{covered}"
+    def string_to_sign(self, what: str, covered: str) -> str:
+        """What: PAYLOAD or TRAILER. covered: the lines after the previous signature, SHA-256 in hex."""
+        return f"{self._algorithm}-{what}\n{self._when}\n{self.previous}\n{covered}"
 
-    def sign(self, what: str, *hashes: str) -> str:
+    def sign(self, what: str, covered: str) -> str:
         """The next signature."""
-        self.previous = self._key.sign(self.string_to_sign(what, *hashes))
+        self.previous = self._key.sign(self.string_to_sign(what, covered))
         return self.previous
 
-    def accepts(self, signature: str, what: str, *hashes: str) -> bool:
+    def accepts(self, signature: str, what: str, covered: str) -> bool:
         """Whether a signature is the next one; then the one after must cover it."""
-        if not self._key.matches(self.string_to_sign(what, *hashes), signature):
+        if not self._key.matches(self.string_to_sign(what, covered), signature):
             return False
         self.previous = signature
         return True

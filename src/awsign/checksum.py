@@ -23,7 +23,7 @@ CHECKSUM_HEADERS = frozenset(f"{PREFIX}{name.lower()}" for name in _WIDTHS)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
-def _crc(name: str) -> Callable[[bytes | memoryview, int], int]:
+def _crc(name: str) -> Callable[[bytes | bytearray | memoryview, int], int]:
     if name == "CRC32":
         from zlib import crc32
 
@@ -32,7 +32,7 @@ def _crc(name: str) -> Callable[[bytes | memoryview, int], int]:
         from awscrt import checksums
     except ImportError:
         raise MissingExtra(f"{name} needs awscrt; pip install 'awsign[checksums]', or take CRC32, SHA1 or SHA256") from None
-    function: Callable[[bytes | memoryview, int], int] = getattr(checksums, name.lower())
+    function: Callable[[bytes | bytearray | memoryview, int], int] = getattr(checksums, name.lower())
     return function
 
 
@@ -62,7 +62,7 @@ class Checksum:
     def __repr__(self) -> str:
         return f"<Checksum {self.name}>"
 
-    def update(self, data: bytes | memoryview) -> None:
+    def update(self, data: bytes | bytearray | memoryview) -> None:
         if self._sha is not None:
             self._sha.update(data)
         else:

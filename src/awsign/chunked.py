@@ -210,7 +210,7 @@ class _Encoder:
             self._checksum.update(data)
         if not self._signed:
             return line + b"\r\n"
-        signature = self._chain.sign("PAYLOAD", EMPTY_SHA256, sha256(data).hexdigest())
+        signature = self._chain.sign("PAYLOAD", f"{EMPTY_SHA256}\n{sha256(data).hexdigest()}")
         return b"%b%b%b\r\n" % (line, SIGNATURE, self._padded(signature))
 
     def _trailer(self) -> bytes:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from .errors import InvalidRequest
 
+_LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
 _REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)"
 _AWS = r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
 _BUCKET = r"(?:[^/]+\.)?"
@@ -134,7 +135,7 @@ def infer(url: str) -> tuple[str | None, str | None]:
 
 @lru_cache(maxsize=256)
 def _infer_host(host: str) -> tuple[str | None, str | None]:
-    for pattern, service, region in _HOSTS:
+    for pattern, service, region in _HOSTS if len(host) <= _LONGEST_HOST else ():
         if match := pattern.fullmatch(host):
             groups = match.groupdict()
             if service is None:
@@ -234,5 +235,6 @@ _VIRTUAL_HOST = re.compile(r"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:amazo
 
 def bucket_of(host: str) -> str | None:
     """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
-    match = _VIRTUAL_HOST.fullmatch(host.partition(":")[0].lower().removesuffix("."))
+    host = host.partition(":")[0].lower().removesuffix(".")
+    match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= _LONGEST_HOST else None
     return match[1] if match else None

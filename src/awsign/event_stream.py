@@ -222,6 +222,11 @@ class Decoder:
             del self._data[:size]
         return found
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there are bytes of a message that is not whole yet."""
+        return bool(self._data)
+
     def close(self) -> None:
         """The end of the stream. MessageError in the middle of a message."""
         if self._data:
@@ -246,10 +251,10 @@ def _decode(data: bytes) -> Message:
     return Message(decode_headers(data[_PRELUDE.size : start]), data[start : -_CRC.size])
 
 
-def frame_hashes(headers: Iterable[tuple[str, Value]], payload: bytes) -> tuple[str, str]:
+def covered_by(headers: Iterable[tuple[str, Value]], payload: bytes) -> str:
     """What the signature of a frame covers: the SHA-256 of its headers but the signature, and that of its payload."""
     covered = encode_headers([(name, value) for name, value in headers if name != CHUNK_SIGNATURE])
-    return sha256(covered).hexdigest(), sha256(payload).hexdigest()
+    return f"{sha256(covered).hexdigest()}\n{sha256(payload).hexdigest()}"
 
 
 class EventChain:
@@ -269,13 +274,13 @@ class EventChain:
         scope = self._algorithm.scope(day, self._region, self._service)
         return stamp, scope, self._algorithm.key(self._credentials, day, self._region, self._service)
 
-    def sign(self, at: datetime, *hashes: str) -> bytes:
+    def sign(self, at: datetime, covered: str) -> bytes:
         self._chain.move(*self._moment(at))
-        return bytes.fromhex(self._chain.sign("PAYLOAD", *hashes))
+        return bytes.fromhex(self._chain.sign("PAYLOAD", covered))
 
-    def accepts(self, at: datetime, signature: bytes, *hashes: str) -> bool:
+    def accepts(self, at: datetime, signature: bytes, covered: str) -> bool:
         self._chain.move(*self._moment(at))
-        return self._chain.accepts(signature.hex(), "PAYLOAD", *hashes)
+        return self._chain.accepts(signature.hex(), "PAYLOAD", covered)
 
 
 class EventSigner:
@@ -332,7 +337,7 @@ class EventSigner:
             raise InvalidRequest("the stream was ended; nothing follows its last frame")
         at = now() if at is None else in_utc(at)
         date = [(DATE, at.replace(microsecond=at.microsecond // 1000 * 1000))]
-        signature = self._chain.sign(at, *frame_hashes(date, payload))
+        signature = self._chain.sign(at, covered_by(date, payload))
         return Message([*date, (CHUNK_SIGNATURE, signature)], payload).encode()
 
 

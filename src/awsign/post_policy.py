@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 
 from .errors import InvalidRequest
+from .redact import masked_value
 from .scope import plausible
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Condition: TypeAlias = "Mapping[str, str] | Iterable[str | int]"
 
 FILENAME = "${filename}"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What a form has that no condition is for, by lower-case name: the file, the policy and what signs it.
 _EXEMPT = frozenset(("file", "policy", "x-amz-signature", "signature", "awsaccesskeyid"))
 _EXEMPT_PREFIX = "x-ignore-"
@@ -37,6 +39,11 @@ class PolicyFault(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+def folded(name: str) -> str:
+    """A field's name as it is compared: S3 takes it in any case, of ASCII (elsewhere `lower` makes two letters one)."""
+    return name.lower() if name.isascii() else name
 
 
 class Policy:
@@ -76,7 +83,7 @@ class Policy:
         """
         for operator, name, wanted in self.conditions:
             if operator != _RANGE and not _met(operator, name, wanted, fields.get(name)):
-                shown = json.dumps([operator, f"${name}", wanted], ensure_ascii=False)
+                shown = json.dumps([operator, f"${name}", masked_value(name, wanted)])
                 raise PolicyFault("condition-failed", f"Invalid according to Policy: Policy Condition failed: {shown}")
         if not self.covers("bucket"):
             raise PolicyFault("condition-missing", "Invalid according to Policy: the policy has no condition for the bucket")
@@ -152,7 +159,7 @@ def parse_condition(condition: object) -> list[tuple[str, Any, Any]]:
         [(name, value)] = pairs
         if not isinstance(name, str) or not isinstance(value, str):
             raise PolicyFault("bad-policy", "Invalid Policy: Invalid Simple-Condition: value must be a string.")
-        return [("eq", name.lower(), value)]
+        return [("eq", folded(name), value)]
     if not isinstance(condition, (list, tuple)):
         raise PolicyFault("bad-policy", "Invalid Policy: Invalid Condition: a condition is a list or an object.")
     if len(condition) != 3 or not isinstance(condition[0], str):
@@ -168,7 +175,7 @@ def parse_condition(condition: object) -> list[tuple[str, Any, Any]]:
         raise PolicyFault("bad-policy", f"Invalid Policy: Invalid Condition: unknown operation '{operator[:40]}'.")
     if not isinstance(first, str) or not first.startswith("$") or len(first) < 2 or not isinstance(second, str):
         raise PolicyFault("bad-policy", f"Invalid Policy: Invalid Condition: {operator} takes a field as $name, and a string.")
-    return [(operator, first[1:].lower(), second)]
+    return [(operator, folded(first[1:]), second)]
 
 
 def _size(value: object) -> int:
@@ -194,7 +201,7 @@ def build_policy(
         asked = [one for condition in given for one in parse_condition(condition)]
     except PolicyFault as fault:
         raise InvalidRequest(str(fault).removeprefix("Invalid Policy: ")) from None
-    names = {name.lower(): name for name in form}
+    names = {folded(name): name for name in form}
     for condition, (operator, name, wanted) in zip(given, asked, strict=True):
         if operator == "eq" and name not in names and name != "bucket":
             spelt = next(iter(condition)) if isinstance(condition, dict) else condition[1][1:]
@@ -206,7 +213,7 @@ def build_policy(
     if not policy.covers("bucket"):
         written.append({"bucket": bucket})
     for name, value in form.items():
-        if not policy.covers(name.lower()):
+        if not policy.covers(folded(name)):
             written.append(["starts-with", "$key", before] if name == "key" and found else {name: value})
     _check_form(Policy(expiration, [one for condition in written for one in parse_condition(condition)]), bucket, form)
     document = {"expiration": f"{expiration.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}", "conditions": written}
@@ -218,7 +225,7 @@ def _checked_fields(fields: Mapping[str, str]) -> dict[str, str]:
     for name, value in fields.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError("fields must be a mapping of str to str")
-        if not name or any(character in name for character in '\r\n"'):
+        if not name or '"' in name or _CONTROL.search(name):
             raise InvalidRequest(f"{name!r} cannot be the name of a form's field")
         if name.lower() in ("key", "bucket", "file", "policy", "x-amz-signature") or name.lower() in map(str.lower, found):
             raise InvalidRequest(f"the field {name!r} is not for `fields`: it is written by the presigner, or stands there twice")
@@ -234,11 +241,12 @@ def _as_json(condition: Any) -> Any:
 
 def _check_form(policy: Policy, bucket: str, form: Mapping[str, str]) -> None:
     """That the fields meet their conditions; those that the browser is to fill in are not there yet."""
-    values = {name.lower(): value for name, value in form.items()} | {"bucket": bucket}
+    values = {folded(name): value for name, value in form.items()} | {"bucket": bucket}
     for operator, name, wanted in policy.conditions:
         if operator != _RANGE and name in values and not _met(operator, name, wanted, values[name]):
             raise InvalidRequest(
-                f"the field {name!r} is {values[name]!r}, which its condition {[operator, f'${name}', wanted]} does not take"
+                f"the field {name!r} is {masked_value(name, values[name])!r}, "
+                f"which its condition {[operator, f'${name}', masked_value(name, wanted)]} does not take"
             )
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 # FIPS 186-4, D.1.2.3: the order of P-256. A candidate may be n - 2 at most, so that the key, one more, is from 1 to n - 1.
 _ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
 _LARGEST_CANDIDATE = _ORDER - 2
-_REGION = re.compile(r"[a-z0-9-]*\*?[a-z0-9-]*")
+_REGION = re.compile(r"[a-z0-9-]*(?:\*[a-z0-9-]*)?")
+_LONGEST_SET = 1024
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
@@ -136,6 +137,8 @@ def _ecdsa() -> Any:
 def joined(region_set: str | Iterable[str]) -> str:
     """A region set as X-Amz-Region-Set has it: names with at most one `*` in each, joined by commas."""
     names = region_set.split(",") if isinstance(region_set, str) else list(region_set)
+    if sum(map(len, filter(lambda name: isinstance(name, str), names))) > _LONGEST_SET:
+        raise InvalidRequest(f"region_set is longer than {_LONGEST_SET} characters; '*' is every region")
     for name in names:
         if not isinstance(name, str):
             raise TypeError("region_set must be a str or a list of str, such as '*' or ['us-east-1', 'eu-*']")

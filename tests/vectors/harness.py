@@ -377,8 +377,8 @@ def chunked(case: Case) -> None:
     for index, chunk in enumerate(case["chunks"]):
         digest = hash_body((chunk["repeat"] * chunk["count"]).encode())[0]
         expected_text = strings[index].replace("{previous-signature}", chain.previous)
-        equal("string to sign of a chunk", chain.string_to_sign("PAYLOAD", EMPTY_SHA256, digest), expected_text)
-        signature = chain.sign("PAYLOAD", EMPTY_SHA256, digest)
+        equal("string to sign of a chunk", chain.string_to_sign("PAYLOAD", f"{EMPTY_SHA256}\n{digest}"), expected_text)
+        signature = chain.sign("PAYLOAD", f"{EMPTY_SHA256}\n{digest}")
         if "chunk_signatures" in expected:
             equal("signature of a chunk", signature, expected["chunk_signatures"][index])
     trailer = case.get("trailers", [])
@@ -452,9 +452,9 @@ def event_stream_case(case: Case) -> None:
         scope = scope_of(event["time"][:8], case["region"], case["service"])
         key = HmacSha256().key(credentials_of(case), event["time"][:8], case["region"], case["service"])
         chain = Chain(ALGORITHM, event["time"], scope, key, event["prior_signature"])
-        hashes = event_stream.frame_hashes(headers, payload)
-        equal("string to sign of a frame", chain.string_to_sign("PAYLOAD", *hashes), event["string_to_sign"])
-        equal("signature of a frame", chain.sign("PAYLOAD", *hashes), event["signature"])
+        covered = event_stream.covered_by(headers, payload)
+        equal("string to sign of a frame", chain.string_to_sign("PAYLOAD", covered), event["string_to_sign"])
+        equal("signature of a frame", chain.sign("PAYLOAD", covered), event["signature"])
         if request is not None:
             frame = events.frame(payload, at=at) if payload else events.end(at=at)
             [message] = event_stream.Decoder().feed(frame)

@@ -35,7 +35,7 @@ def posted_answer(verified: Verified) -> Answer:
     where = form.fields.get("success_action_redirect", "")
     if where.startswith(("http://", "https://")) and where.isascii() and where.isprintable():
         joint = "&" if "?" in where else "?"
-        where += f"{joint}bucket={quote(form.bucket, safe='')}&key={quote(form.key, safe='')}"
+        where += f"{joint}bucket={_quoted(form.bucket)}&key={_quoted(form.key)}"
         return 303, [(b"location", where.encode())], b""
     status = form.fields.get("success_action_status")
     if status != "201":
@@ -44,6 +44,10 @@ def posted_answer(verified: Verified) -> Answer:
     for name, value in (("Bucket", form.bucket), ("Key", form.key)):
         SubElement(root, name).text = _xml_text(value)
     return 201, [(b"content-type", _XML)], _document(root)
+
+
+def _quoted(text: str) -> str:
+    return quote(text.encode("utf-8", "surrogateescape"), safe="")
 
 
 def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None) -> Answer:

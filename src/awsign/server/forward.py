@@ -13,7 +13,6 @@ from h11 import LocalProtocolError
 from ..authorization import TOKEN_HEADERS, without_signature
 from ..chunked import DECODED_LENGTH, TRAILER
 from ..errors import InvalidRequest, SignatureError
-from ..payload import EVENTS, STREAMING
 from .app import one_block
 
 TYPE_CHECKING = False
@@ -65,9 +64,11 @@ def _unsigned(
     if verified.location == "form" and isinstance(request.body, bytes):
         pairs = without_signature(request.body.decode("latin-1"), verified.scheme).encode("latin-1")
         return one_block(pairs), {"content-length": str(len(pairs))}
-    given = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
-    if given.get("x-amz-content-sha256") not in (*STREAMING, EVENTS):
+    if not verified.body.decodes:
         return body, {}
+    given: dict[str, str] = {}
+    for name, value in request.headers:
+        given[name.lower()] = f"{given[name.lower()]},{value!s}" if name.lower() in given else str(value)
     # The chunks were checked and are gone: what goes on is the body that they made up.
     length = DECODED_LENGTH.lower()
     codings = [coding.strip() for coding in given.get("content-encoding", "").split(",")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from datetime import datetime, timedelta
 
-from ..canonical import may_be_repeated, query_pairs
+from ..canonical import SIGNED_PREFIX, may_be_repeated, query_pairs
 from ..endpoints import infer
 from ..errors import SignatureError
 from ..payload import is_sha256
@@ -114,6 +114,20 @@ class Arrival:
         if hosts is not None and self.request.host.lower() not in hosts:
             self.fail("wrong-host", f"the request is for the host {self.request.host!r}, which is not one of this server's")
 
+    def check_unsigned(self, signed: Container[str] = (), exempt: Container[str] = ()) -> None:
+        """That every x-amz-* header that arrived is signed, by whatever name CGI and WSGI would give it: they read `_` as `-`."""
+        settings = self.settings
+        unsigned = [
+            name
+            for name in sorted(self.headers)
+            if name.replace("_", "-").startswith(SIGNED_PREFIX)
+            and name not in signed
+            and name not in exempt
+            and name not in settings.unsigned_headers
+        ]
+        if unsigned:
+            self.fail("unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}")
+
     def check_skew(self, signed_at: datetime) -> None:
         now, most = self.settings.now(), self.settings.max_skew
         if abs(now - signed_at) > most:
@@ -130,9 +144,9 @@ class Arrival:
                 "expired", f"the request expired at {expires_at:%Y-%m-%dT%H:%M:%SZ}; it is {now:%Y-%m-%dT%H:%M:%SZ}; sign it anew"
             )
 
-    def content_md5(self) -> str | None:
-        """The Content-MD5, if there is one."""
-        text = self.header("content-md5")
+    def content_md5(self, headers: dict[str, str] | None = None) -> str | None:
+        """The Content-MD5, if there is one. headers: by lower-case name, where they are not the request's own."""
+        text = (self.headers if headers is None else headers).get("content-md5", "")
         if not text:
             return None
         try:

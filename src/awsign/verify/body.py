@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from .arrival import Arrival
+    from .claim import Body
 
 
-def checksums_of(arrival: Arrival) -> list[tuple[Checksum, str]]:
-    """The x-amz-checksum-... headers of a request, each a checksum of its body and the value that it must have."""
-    names = CHECKSUM_HEADERS & arrival.headers.keys()
+def checksums_of(arrival: Arrival, headers: dict[str, str] | None = None) -> list[tuple[Checksum, str]]:
+    """The x-amz-checksum-... headers of a request, each a checksum of its body and the value that it must have.
+
+    headers: by lower-case name, where they are not the request's own: the fields of a form.
+    """
+    headers = arrival.headers if headers is None else headers
+    names = CHECKSUM_HEADERS & headers.keys()
     if not names or (arrival.request.method == "POST" and arrival.parameter("uploadId") is not None):
         return []  # The completion of a multipart upload has the checksum of the object, not of its own body.
     found = []
     for name in sorted(names):
-        value = arrival.header(name)
+        value = headers[name]
         try:
             checksum = Checksum(name)
         except MissingExtra as missing:
@@ -53,6 +58,9 @@ class BodyCheck:
     part of a body whose hash is yet to be checked: act on it only after `close`.
     """
 
+    # Whether what is given back is something else than what arrived.
+    decodes = False
+
     def __init__(
         self,
         fail: Callable[[str, str], NoReturn],
@@ -81,6 +89,11 @@ class BodyCheck:
     def __repr__(self) -> str:
         return f"<BodyCheck sha256={self._expected_sha256!r} md5={self._expected_md5!r}>"
 
+    @property
+    def checks(self) -> bool:
+        """Whether there is anything to check at the end."""
+        return self._sha256 is not None or self._md5 is not None or bool(self._checksums)
+
     def feed(self, data: bytes) -> bytes:
         """Take the next block; give back the one before."""
         if self._closed:
@@ -93,7 +106,7 @@ class BodyCheck:
             self._md5.update(data)
         for checksum, _ in self._checksums:
             checksum.update(data)
-        if self._sha256 is None and self._md5 is None and not self._checksums:
+        if not self.checks:
             return data
         if not data:
             return b""
@@ -119,3 +132,24 @@ class BodyCheck:
     def _fail(self, kind: str, message: str) -> NoReturn:
         self._held = b""
         self._raise(kind, message)
+
+
+class Decoded:
+    """A body that is decoded as it is read, and checked as a whole after that: the headers of a stream may say what it is too."""
+
+    decodes = True
+
+    def __init__(self, decoder: Body, check: BodyCheck) -> None:
+        self._decoder = decoder
+        self._check = check
+
+    def __repr__(self) -> str:
+        return f"<Decoded {self._decoder!r} {self._check!r}>"
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next block as it arrived; give back what of the decoded body may be used."""
+        return self._check.feed(self._decoder.feed(data))
+
+    def close(self) -> bytes:
+        """The end of the body: give back the last of it. Raises SignatureError if it is not what was signed."""
+        return self._check.feed(self._decoder.close()) + self._check.close()

@@ -29,6 +29,7 @@ from .body import check_checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
@@ -36,11 +37,16 @@ if TYPE_CHECKING:
     from ..scope import Algorithm
     from .arrival import Arrival
 
-# A size (of at most 2 GiB), and the signature, which is DER of up to 72 bytes in SigV4A.
-_CHUNK = re.compile(rb"(0*[0-9A-Fa-f]{1,8})(?:%b([0-9A-Za-z]{1,144})(\%b*))?" % (SIGNATURE, PADDING.encode()))
+# A size (aws-sdk-go-v2 sends an unsigned body as one chunk, of up to 5 GiB), and the signature, which is DER of up to 72 bytes in SigV4A.
+_CHUNK = re.compile(rb"(0{0,16}[0-9A-Fa-f]{1,10})(?:%b([0-9A-Za-z]{1,144})(\%b*))?\r\n" % (SIGNATURE, PADDING.encode()))
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([ -~\t]*)")
 _LONGEST_LINE = 8192
+_MOST_TRAILERS = 16
 _SMALL = 4096
+
+# Blocks of a stream's size that are freed go back to the kernel each time, and come back page by page, which takes a fifth of the time
+# of all. glibc keeps them once a larger one was freed (mallopt(3), M_MMAP_THRESHOLD): this one, which is never touched.
+bytearray(4 << 20)
 
 
 class Stream:
@@ -65,9 +71,10 @@ class Stream:
         self._length = int(length) if length else None
         self._trailer = trailer_names(arrival.header(TRAILER.lower())) if trailer else ()
         checksums = [name for name in self._trailer if name in CHECKSUM_HEADERS]
-        if trailer and (not self._trailer or len(set(self._trailer)) < len(self._trailer) or len(checksums) > 1):
+        named = len(self._trailer)
+        if trailer and (not 0 < named <= _MOST_TRAILERS or len(set(self._trailer)) < named or len(checksums) > 1):
             arrival.fail(
-                "malformed-trailer", f"{TRAILER} is {','.join(self._trailer)[:80]!r}; it names each trailer once, one checksum"
+                "malformed-trailer", f"{TRAILER} is {','.join(self._trailer)[:80]!r}; it names each trailer once, and one checksum"
             )
         if not self._signed and not checksums:
             arrival.fail("malformed-trailer", f"unsigned chunks need a checksum in their trailer; {TRAILER} names none")
@@ -90,6 +97,8 @@ class ChunkCheck:
     Of signed chunks each is given back once its signature holds. What only the end can vouch for (a trailer's checksum) holds the
     last block back until `close`; unsigned chunks before it are given back as they come: act on them only after `close`.
     """
+
+    decodes = True
 
     def __init__(
         self,
@@ -116,9 +125,9 @@ class ChunkCheck:
         self._size = -1  # Of that chunk; before the first, none.
         self._left = 0
         self._signature = ""
-        self._hash = sha256()
-        self._pieces: list[memoryview | bytearray] = []  # Of a chunk whose signature is yet to be checked.
-        self._out: list[memoryview | bytearray] = []
+        self._pieces: list[bytes | memoryview | bytearray] = []  # Of a chunk whose signature is yet to be checked.
+        self._hash: hashlib._Hash | None = None
+        self._out: list[bytes | memoryview | bytearray] = []
         self._trailer_is_signed = chain is None
         self._blank = b""  # The line end that may stand where the framing of minio-go has an empty line.
         self._ended = False
@@ -141,7 +150,8 @@ class ChunkCheck:
                 self._rest = data[at:]
                 break
             at = after
-        given = b"".join(self._out)
+        # One chunk that came by itself needs no copy; copying is what takes longest after the hash.
+        given = self._out[0] if len(self._out) == 1 and type(self._out[0]) is bytes else b"".join(self._out)
         self._out.clear()
         if not (self._checksums and given):
             return given
@@ -150,6 +160,8 @@ class ChunkCheck:
 
     def close(self) -> bytes:
         """The end of the body: give back what was held. Raises SignatureError if it is not the end of the stream."""
+        if self._closed:
+            raise ValueError("this body was closed already")
         self._closed = True
         if not self._ended:
             self._fail("incomplete-body", f"the body ends before the end of its stream, after {self._done} bytes; send all of it")
@@ -159,12 +171,12 @@ class ChunkCheck:
     # The steps: each takes the bytes and where it begins, and gives where the next begins, or -1 for a line that is cut.
 
     def _chunk_line(self, data: bytes, at: int) -> int:
-        end = self._line_end(data, at, b"\r\n")
-        if end < 0:
+        match = _CHUNK.match(data, at)
+        if match is None and (end := self._line_end(data, at, b"\r\n")) < 0:
             return -1
-        match = _CHUNK.fullmatch(data, at, end)
         signed = self._chain is not None
         if match is None or (match[2] is not None) != signed or (match[3] and len(match[2]) + len(match[3]) != self._width):
+            end = data.find(b"\r\n", at)
             form = f"<size in hex>{SIGNATURE.decode() + '<signature>' if signed else ''}"
             self._fail("malformed-chunk", f"a chunk begins with {data[at : min(end, at + 80)]!r}; the line is of the form {form}")
         size = int(match[1], 16)
@@ -186,37 +198,58 @@ class ChunkCheck:
         self._signature = match[2].decode() if match[2] else ""
         if size:
             self._step = self._data
-            return end + 2
-        self._check_chunk()
+            return match.end()
+        self._check_chunk(EMPTY_SHA256)
         if self._length is not None and self._done != self._length:
             self._fail(
                 "incomplete-body",
                 f"the chunks have {self._done} bytes, but X-Amz-Decoded-Content-Length says {self._length}; send them all",
             )
         self._step = self._trailer_line if self._announced else self._last_line
-        return end + 2
+        return match.end()
 
     def _data(self, data: bytes, at: int) -> int:
-        piece = memoryview(data)[at : at + self._left]
+        piece = data if at == 0 and len(data) == self._left else memoryview(data)[at : at + self._left]
         self._left -= len(piece)
-        if self._chain is not None:
-            self._hash.update(piece)
-            # Views, which copy nothing; but not a thousand of a few bytes each.
-            if len(piece) >= _SMALL:
-                self._pieces.append(piece)
-            elif self._pieces and isinstance(last := self._pieces[-1], bytearray):
-                last += piece
-            else:
-                self._pieces.append(bytearray(piece))
+        at += len(piece)
+        if self._chain is None:
+            self._give(piece)
+            if self._left:
+                return at
         else:
-            self._out.append(piece)
+            # Hashed as it comes, and before it is copied: it is in the caches then.
+            if self._hash is None:
+                self._hash = sha256(piece)
+            else:
+                self._hash.update(piece)
+            if self._left:
+                self._keep(piece)
+                return at
+            self._check_chunk(self._hash.hexdigest())
+            self._hash = None
+            for each in (*self._pieces, piece):
+                self._give(each)
+            self._pieces.clear()
+        self._done += self._size
+        if data[at : at + 2] == b"\r\n":  # As almost always: the step that it would take is saved.
+            self._step = self._chunk_line
+            return at + 2
+        self._step = self._data_end
+        return at
+
+    def _give(self, data: bytes | memoryview | bytearray) -> None:
+        self._out.append(data)
         for checksum in self._checksums:
-            checksum.update(piece)
-        if not self._left:
-            self._check_chunk()
-            self._done += self._size
-            self._step = self._data_end
-        return at + len(piece)
+            checksum.update(data)
+
+    def _keep(self, piece: bytes | memoryview) -> None:
+        """A piece of a chunk whose signature is yet to be checked; but not a thousand of a few bytes each."""
+        if len(piece) >= _SMALL:
+            self._pieces.append(piece)
+        elif self._pieces and isinstance(last := self._pieces[-1], bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
 
     def _data_end(self, data: bytes, at: int) -> int:
         end = data[at : at + 2]
@@ -272,18 +305,13 @@ class ChunkCheck:
             return at + 1
         self._fail("malformed-chunk", f"{len(data) - at} bytes follow the end of the stream")
 
-    def _check_chunk(self) -> None:
-        if self._chain is not None:
-            digest = self._hash.hexdigest() if self._size else EMPTY_SHA256
-            if not self._chain.accepts(self._signature, "PAYLOAD", EMPTY_SHA256, digest):
-                which = f"the chunk of {self._size} bytes at byte {self._done}" if self._size else "the last, empty chunk"
-                self._fail(
-                    "signature-mismatch",
-                    f"the signature of {which} of the body is not that of what arrived: it was changed on the way, or signed otherwise",
-                )
-            self._hash = sha256()
-            self._out += self._pieces
-            self._pieces.clear()
+    def _check_chunk(self, digest: str) -> None:
+        if self._chain is not None and not self._chain.accepts(self._signature, "PAYLOAD", f"{EMPTY_SHA256}\n{digest}"):
+            which = f"the chunk of {self._size} bytes at byte {self._done}" if self._size else "the last, empty chunk"
+            self._fail(
+                "signature-mismatch",
+                f"the signature of {which} of the body is not that of what arrived: it was changed on the way, or signed otherwise",
+            )
 
     def _check_trailer_signature(self, signature: str) -> None:
         assert self._chain is not None

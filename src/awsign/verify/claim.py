@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from .post_form import Form
 
     class Body(Protocol):
-        """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed."""
+        """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed.
+
+        decodes: whether what it gives back is something else than what arrived.
+        """
+
+        decodes: bool
 
         def feed(self, data: bytes) -> bytes: ...
         def close(self) -> bytes: ...
@@ -85,6 +90,8 @@ class Claim:
     session_token: str | None = None
     # Of a form that a browser posted: what it says.
     form: Form | None = None
+    # Whether what was derived may be told to whoever sent it: masking (redact.py) does not see into a policy.
+    _may_be_shown: bool = True
     # Whether deriving the signature hashed the body itself, so that there is nothing left to check it against.
     _body_is_signed: bool = False
 
@@ -145,15 +152,16 @@ class Claim:
         signer = self._public_key(credentials)
         if signer is not None:
             return self._verify(signer, None)
+        if hasattr(credentials, "public_bytes"):
+            arrival.fail(
+                "unsupported-algorithm", f"of {self.access_key_id[:40]} the public key is known, which verifies SigV4A alone"
+            )
         if isinstance(credentials, str):
             if not is_access_key(self.access_key_id):
                 arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
             credentials = Credentials(self.access_key_id, credentials)
         if not isinstance(credentials, Credentials):
-            raise TypeError(
-                f"credentials must be Credentials, a secret or None, not {type(credentials).__name__}"
-                + ("; a public key verifies SigV4A alone" if "PublicKey" in type(credentials).__name__ else "")
-            )
+            raise TypeError(f"credentials must be Credentials, a secret, a public key or None, not {type(credentials).__name__}")
         if credentials.access_key_id != self.access_key_id:
             raise ValueError(
                 f"the request claims the access key {self.access_key_id}, but the credentials are of {credentials.access_key_id}"
@@ -172,7 +180,7 @@ class Claim:
                 "signature-mismatch",
                 "the signature is not that of the request as it arrived; compare the canonical request that was signed with "
                 f"the one derived here, and check the secret{hint}",
-                derivation,
+                derivation if self._may_be_shown else None,
             )
         if expected is not None and expected.expiration is not None and expected.expiration <= arrival.settings.now():
             arrival.fail("expired-token", f"the credentials of {self.access_key_id} expired at {expected.expiration.isoformat()}")

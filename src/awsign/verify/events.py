@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..event_stream import CHUNK_SIGNATURE, DATE, LARGEST_PAYLOAD, Decoder, MessageError, frame_hashes
+from ..event_stream import CHUNK_SIGNATURE, DATE, LARGEST_PAYLOAD, Decoder, MessageError, covered_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ class EventCheck:
     `awsign.event_stream.Decoder` reads it. `events` gives them one by one. The stream ends with an empty frame; `close` without one
     raises.
     """
+
+    decodes = True
 
     def __init__(
         self,
@@ -55,10 +57,15 @@ class EventCheck:
             frames = self._decoder.feed(data)
         except MessageError as error:
             self._fail("malformed-event", f"frame {self._count + 1}: {error}")
-        return [payload for frame in frames if (payload := self._checked(frame))]
+        payloads = [payload for frame in frames if (payload := self._checked(frame))]
+        if self._ended and self._decoder.has_more:
+            self._fail("malformed-event", "bytes follow the empty frame that ends the stream")
+        return payloads
 
     def close(self) -> bytes:
         """The end of the stream. Raises SignatureError where it was cut before its last, empty frame."""
+        if self._closed:
+            raise ValueError("this stream was closed already")
         self._closed = True
         if not self._ended:
             self._fail("incomplete-body", f"the stream ends after {self._count} frames, without the empty one that ends it")
@@ -74,13 +81,15 @@ class EventCheck:
             self._fail(
                 "malformed-event", f"frame {self._count} has no {DATE} (a time) or no {CHUNK_SIGNATURE} (bytes): it is not signed"
             )
-        if not 1900 <= at.year < 9999 or not self._chain.accepts(at, signature, *frame_hashes(frame.headers, frame.payload)):
+        if not 1900 <= at.year < 9999 or not self._chain.accepts(at, signature, covered_by(frame.headers, frame.payload)):
             self._fail(
                 "signature-mismatch",
                 f"the signature of frame {self._count} is not that of what arrived: it, or one before it, was changed, left out or "
                 "signed otherwise",
             )
+        self._closed = True  # Where this raises.
         self._check_skew(at)
+        self._closed = False
         self._ended = not frame.payload
         return frame.payload
 

@@ -5,14 +5,17 @@ Needs the `multipart` package: `awsign[post]`. Source: S3 API reference, "POST O
 
 from __future__ import annotations
 
+import re
+
 from ..authorization import Fault, parse_credential
-from ..canonical import SIGNED_PREFIX
 from ..derivation import Derivation
+from ..encoding import decode, readable
 from ..errors import MissingExtra
-from ..post_policy import FILENAME, PolicyFault, parse_policy
+from ..post_policy import FILENAME, PolicyFault, folded, parse_policy
 from ..scope import ALGORITHM, parse_timestamp, signing_key
 from ..services import SECURITY_TOKEN
 from ..sigv2 import matches
+from .body import BodyCheck, checksums_of
 from .claim import Claim
 
 TYPE_CHECKING = False
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 # S3 API reference, "POST Object": the form up to the file is 20 KB at most (MaxPostPreDataLengthExceeded).
 _LARGEST_FIELDS = 20_000
 _MOST_FIELDS = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ORDER = "If it is specified, please check the order of the fields."
 
 
@@ -40,8 +44,8 @@ def has_file(method: str, headers: Iterable[Header]) -> bool:
 class Form:
     """What a form says. fields: by lower-case name, as they arrived; without what stands after the file, which S3 does not read.
 
-    key: with the file's name in place of ${filename}. bucket: of the URL. file_name, file_type: of the file's part, "" if it has
-    none.
+    key: with the file's name in place of ${filename}; like any key it may be `..` or begin with a slash. bucket: of the URL.
+    file_name, file_type: of the file's part, "" if it has none.
     """
 
     __slots__ = ("bucket", "fields", "file_name", "file_type")
@@ -76,6 +80,7 @@ class FormReader:
         except ImportError:
             raise MissingExtra("reading a form needs the multipart package; pip install 'awsign[post]'") from None
         self._errors = multipart.MultipartError
+        self._start: bytes | None = b""  # Until it is long enough to be the first boundary.
         kind, options = multipart.parse_options_header(arrival.header("content-type"))
         boundary = options.get("boundary", "")
         if kind.lower() != "multipart/form-data" or not 1 <= len(boundary) <= 200:
@@ -84,6 +89,7 @@ class FormReader:
             self._parser = multipart.PushMultipartParser(boundary, max_header_size=4096, max_segment_count=_MOST_FIELDS)
         except multipart.MultipartError as error:
             arrival.fail("malformed-form", f"the body is not multipart/form-data: {error}")
+        self._boundary = boundary.encode("utf-8", "replace")
         self._fields: dict[str, str] = {}
         self._name: str | None = None  # Of the part that is being read.
         self._value = bytearray()
@@ -138,6 +144,17 @@ class FormReader:
     def _parse(self, data: bytes) -> None:
         if self._parser.closed:
             return  # An epilogue (RFC 2046, section 5.1.1).
+        if self._start is not None:  # A preamble, which forms have none of (RFC 7578), is one reader's data and not another's.
+            data, self._start = self._start + data, None
+            if data == b"\r":
+                self._start = data
+                return
+            first = data.removeprefix(b"\r\n")[: len(self._boundary) + 2]
+            if not (b"--" + self._boundary).startswith(first):
+                self._arrival.fail("malformed-form", "the body does not begin with the boundary that its Content-Type names")
+            if len(first) < len(self._boundary) + 2:
+                self._start = data
+                return
         try:
             for event in self._parser.parse(data):
                 if event is None:
@@ -147,25 +164,33 @@ class FormReader:
                 else:
                     self._begin_part(event)
         except self._errors as error:
-            self._arrival.fail("malformed-form", f"the body is not multipart/form-data: {error}")
+            self._arrival.fail("malformed-form", f"the body is not multipart/form-data: {error.args[0] if error.args else ''}")
         except UnicodeDecodeError:
             self._arrival.fail("malformed-form", f"the field {self._name!r} is not UTF-8")
 
     def _begin_part(self, part: Any) -> None:
         self._value.clear()
-        self._name = part.name.lower()
+        self._name = folded(part.name)
+        if any(_CONTROL.search(text) for text in (part.name, part.filename or "", *(value for _, value in part.headerlist))):
+            self._arrival.fail("malformed-form", "the head of a part has a control character")
         if self._file_ended:
             return
         if self._name == "file":
             self._in_file = True
-            bucket = self._arrival.settings.bucket_of(self._arrival.request.host)
-            if bucket is None:
-                from ..encoding import decode, readable
-
-                bucket = readable(decode(self._arrival.request.path)).strip("/")
-            self._form = Form(bucket, self._fields, part.filename or "", part.header("Content-Type") or "")
+            self._form = Form(self._bucket(), self._fields, part.filename or "", part.header("Content-Type") or "")
         elif self._name in self._fields:
             self._arrival.fail("malformed-form", f"the field {part.name[:60]!r} stands twice in the form")
+
+    def _bucket(self) -> str:
+        """The bucket of the URL: in the host, and then the path has nothing; or all that the path has."""
+        request = self._arrival.request
+        path = readable(decode(request.path)).removeprefix("/").removesuffix("/")
+        bucket = self._arrival.settings.bucket_of(request.host)
+        if bucket is None:
+            return path
+        if request.path != "/":
+            self._arrival.fail("wrong-host", f"the bucket {bucket[:60]!r} is in the host of the form's URL; its path must be '/'")
+        return bucket
 
     def _add(self, data: bytes) -> None:
         if self._in_file:
@@ -186,11 +211,14 @@ class FormReader:
 class FileCheck:
     """Feed it the body of a form from where its fields ended; it gives back the file, which must be of a size that the policy takes."""
 
-    def __init__(self, arrival: Arrival, reader: FormReader, policy: Policy) -> None:
+    decodes = True
+
+    def __init__(self, arrival: Arrival, reader: FormReader, policy: Policy, fields: dict[str, str]) -> None:
         self._arrival = arrival
         self._reader = reader
         self._least, self._most = policy.size_range
         self._size = 0
+        self._check = BodyCheck(arrival.fail, None, arrival.content_md5(fields), checksums_of(arrival, fields))
         self._held = b""
 
     def __repr__(self) -> str:
@@ -207,7 +235,7 @@ class FileCheck:
             )
         if not block:
             return b""
-        given, self._held = self._held, block
+        given, self._held = self._held, self._check.feed(block)
         return given
 
     def close(self) -> bytes:
@@ -221,8 +249,8 @@ class FileCheck:
                 "file-too-small",
                 f"Your proposed upload is smaller than the minimum allowed size: the policy takes {self._least} bytes",
             )
-        held, self._held = self._held + last, b""
-        return held
+        held, self._held = self._held, b""
+        return held + self._check.feed(last) + self._check.close()
 
     def _fail(self, kind: str, message: str) -> NoReturn:
         self._held = b""
@@ -248,14 +276,14 @@ class PostClaim(Claim):
             arrival.fail("two-authentications", "the form is signed in both forms, Signature Version 4 and the older one")
         if self.scheme not in arrival.settings.schemes:
             arrival.fail("unsupported-algorithm", f"the form is signed by {self.scheme}, which is not taken here")
-        unsigned = sorted(
-            name for name in arrival.headers if name.startswith(SIGNED_PREFIX) and name not in arrival.settings.unsigned_headers
-        )
-        if unsigned or arrival.pairs:
-            what = f"the headers {', '.join(unsigned)}" if unsigned else "a query"
-            arrival.fail("unsigned-content", f"the request has {what} beside its form, which the policy does not cover")
+        arrival.check_unsigned()
+        if arrival.pairs:
+            arrival.fail("unsigned-content", "the request has a query beside its form, which the policy does not cover")
         self._require(("key", "policy"))
+        if not form.key:
+            reader.missing("key")
         self.session_token = fields.get(SECURITY_TOKEN)
+        self._may_be_shown = self.session_token is None
         if v4:
             self._read_sigv4(arrival, fields)
         else:
@@ -323,4 +351,4 @@ class PostClaim(Claim):
         reader = self._reader
         if isinstance(arrival.request.body, bytes):
             reader = FormReader(arrival)  # Of a body that is there already: read anew by each who asks for the file.
-        return FileCheck(arrival, reader, policy)
+        return FileCheck(arrival, reader, policy, fields)

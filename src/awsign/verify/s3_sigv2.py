@@ -54,6 +54,7 @@ class S3SigV2Claim(Claim):
         dated = not presigned and "x-amz-date" not in arrival.headers
         covered = ("content-md5", "content-type", "date") if dated else ("content-md5", "content-type")
         self.signed_headers = tuple(sorted(name for name in arrival.headers if name.startswith("x-amz-") or name in covered))
+        arrival.check_unsigned(self.signed_headers)
         _, self.region = infer(f"https://{arrival.request.host}/")
         arrival.check_unscoped("S3's HMAC-SHA1 scheme", "s3", self.region)
         if arrival.header("x-amz-content-sha256") in STREAMING:

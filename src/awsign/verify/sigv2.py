@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..canonical import SIGNED_PREFIX
 from ..derivation import Derivation
 from ..endpoints import infer
 from ..scope import plausible
@@ -104,13 +103,7 @@ class SigV2Claim(Claim):
         """The scheme covers method, host, path and the parameters in one place; what else could mean something is refused."""
         if self.location == "form" and arrival.pairs:
             arrival.fail("unsigned-content", "the request has a query beside its signed form, which the signature does not cover")
-        unsigned = sorted(
-            name for name in arrival.headers if name.startswith(SIGNED_PREFIX) and name not in arrival.settings.unsigned_headers
-        )
-        if unsigned:
-            arrival.fail(
-                "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
-            )
+        arrival.check_unsigned()
 
     def _check(self, signer: Credentials) -> tuple[Derivation, bool]:
         request = self._arrival.request

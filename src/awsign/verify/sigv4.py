@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..authorization import TOKEN_HEADERS, Fault, parse_authorization, parse_presigned
-from ..canonical import SIGNED_PREFIX
 from ..chain import Chain
 from ..derivation import derive
 from ..errors import InvalidRequest
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import ASYMMETRIC, HmacSha256, parse_http_date, parse_timestamp
 from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
-from .body import BodyCheck, checksums_of
+from .body import BodyCheck, Decoded, checksums_of
 from .claim import Claim
 
 TYPE_CHECKING = False
@@ -133,18 +132,10 @@ class SigV4Claim(Claim):
         signed = frozenset(claimed.signed_headers)
         if "host" not in signed:
             arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
-        exempt = set(arrival.settings.unsigned_headers)
-        if self.location == "query":
-            exempt.add("x-amz-content-sha256")
+        exempt = {"x-amz-content-sha256"} if self.location == "query" else set()
         if self._rules.token == "after":
             exempt.add(self._rules.token_header)
-        unsigned = sorted(
-            name for name in arrival.headers if name.startswith(SIGNED_PREFIX) and name not in signed and name not in exempt
-        )
-        if unsigned:
-            arrival.fail(
-                "unsigned-header", f"there were headers present in the request which were not signed: {', '.join(unsigned)}"
-            )
+        arrival.check_unsigned(signed, exempt)
         absent = [name for name in claimed.signed_headers if name not in arrival.headers]
         if absent:
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
@@ -246,10 +237,12 @@ class SigV4Claim(Claim):
     def _body(self) -> Body:
         if self._payload_hash == EVENTS:
             return self._events()
+        rest = BodyCheck(self._arrival.fail, self._body_sha256, self._md5, self._checksums)
         if self._stream is not None:
             chain = Chain(self._algorithm.name, self._stamp, self.scope or "", self._key, self.signature)
-            return self._stream.check(chain)
-        return BodyCheck(self._arrival.fail, self._body_sha256, self._md5, self._checksums)
+            decoded = self._stream.check(chain)
+            return Decoded(decoded, rest) if rest.checks else decoded
+        return rest
 
     def _events(self) -> EventCheck:
         from ..event_stream import EventChain

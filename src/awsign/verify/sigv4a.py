@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..authorization import Authorization
     from ..scope import Key
     from .arrival import Arrival
+    from .events import EventCheck
 
 
 def sigv4a_places(arrival: Arrival) -> list[str]:
@@ -58,6 +59,9 @@ class SigV4AClaim(SigV4Claim):
         if isinstance(regions, (set, frozenset, list, tuple)):
             return any(covers(self.region, region) for region in regions)
         return any(name in regions for name in self.region.split(","))
+
+    def _events(self) -> EventCheck:
+        raise ValueError("a request signed by sigv4a has no event stream: SigV4 alone signs them")
 
     def _public_key(self, given: object) -> EcdsaKey | None:
         return key_of_public(given)
