@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import awsign
 
+from . import streams
+
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//TOKEN+=="
 HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
 BODY = b'{"Limit": 10}'
@@ -198,6 +200,7 @@ def main() -> None:
     table("Signing in a header", header_signing())
     table("Presigning one S3 URL", presigning())
     table("Verifying a header signature", verifying())
+    streams.table()
     starting()
 
 

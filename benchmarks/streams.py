@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import awsign
 from awsign.checksum import Checksum
@@ -114,5 +114,5 @@ def table() -> None:
 
 if __name__ == "__main__":
     clock = JOBS[sys.argv[1]](sys.argv[2] or None)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     print(json.dumps({"rate": SIZE / clock.spent / 2**30, "share": clock.hashing / clock.spent, "memory": memory}))

@@ -95,8 +95,10 @@ def settle_payload(
 
 def _is_event_stream(request: Request) -> bool:
     """Whether the frames of an event stream are to follow: they are yet to be signed, so there is no body to hash."""
-    return request.body is None and any(
-        value == EVENT_STREAM_TYPE and name.lower() == "content-type" for name, value in request.headers
+    return (
+        request.method == "POST"
+        and request.body is None
+        and any(value == EVENT_STREAM_TYPE and name.lower() == "content-type" for name, value in request.headers)
     )
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
+_REGION_SET = REGION_SET.lower()
 _SCOPE_PART = re.compile(r"[A-Za-z0-9_.*-]+")
 
 
@@ -115,7 +116,8 @@ class SigV4:
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
-        self._check_region_set(written, region)
+        if _REGION_SET in written:
+            self._check_region_set(written, region)
         stamp = _stamp(written.get("x-amz-date"), at)
         path = _wire_path(request, rules)
         query = without_presigned(request.query)
@@ -192,7 +194,8 @@ class SigV4:
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
-        self._check_region_set(written, region)
+        if _REGION_SET in written:
+            self._check_region_set(written, region)
         stamp = _stamp(written.get("x-amz-date"), at)
         path = _wire_path(request, rules)
         query = without_presigned(request.query)
@@ -283,10 +286,8 @@ class SigV4:
 
     def _check_region_set(self, written: dict[str, str], region: str) -> None:
         """A region set in the request must be the signer's; one of an older signature gives way to it."""
-        given = written.get(REGION_SET.lower(), region)
-        if "authorization" in written or (self._algorithm.names_region_set and given == region):
-            return
-        if REGION_SET.lower() in written:
+        given = written[_REGION_SET]
+        if "authorization" not in written and not (self._algorithm.names_region_set and given == region):
             raise InvalidRequest(
                 f"the request has {REGION_SET}: {given}, which SigV4A writes; pass it as awsign.SigV4A(..., region_set={given!r})"
             )

@@ -40,12 +40,13 @@ class Verified:
     """
 
     __slots__ = (
-        "_claim", "access_key_id", "body", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
+        "_body", "_claim", "access_key_id", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
         "session_token", "signed_at", "signed_headers",
     )  # fmt: skip
 
-    def __init__(self, claim: Claim, derivation: Derivation, body: Body) -> None:
+    def __init__(self, claim: Claim, derivation: Derivation, body: Body | None) -> None:
         self._claim = claim
+        self._body = body
         self.access_key_id = claim.access_key_id
         self.scheme = claim.scheme
         self.location = claim.location
@@ -58,10 +59,16 @@ class Verified:
         self.session_token = claim.session_token
         self.form = claim.form
         self.derivation = derivation
-        self.body = body
 
     def __repr__(self) -> str:
         return f"<Verified {self.access_key_id} by {self.scheme} {self.scope or ''}>"
+
+    @property
+    def body(self) -> Body:
+        """What to pass the body through. One that was given as bytes was checked already; it may be passed through once more."""
+        if self._body is None:
+            self._body = self._claim._body()
+        return self._body
 
     def events(self) -> EventCheck:
         """What checks the signed frames that follow a presigned wss:// request, as Amazon Transcribe has them.
@@ -194,9 +201,11 @@ class Claim:
             )
             arrival.fail("invalid-token", f"the request {what}")
 
+        if self._body_is_signed:
+            return Verified(self, derivation, None)
         body = self._body()
-        if isinstance(arrival.request.body, bytes) and not self._body_is_signed:
+        if isinstance(arrival.request.body, bytes):
             body.feed(arrival.request.body)
             body.close()
-            body = self._body()
+            return Verified(self, derivation, None)
         return Verified(self, derivation, body)
