@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from .arrival import Arrival
 
 # A size (aws-sdk-go-v2 sends an unsigned body as one chunk, of up to 5 GiB), and the signature, which is DER of up to 72 bytes in SigV4A.
-_CHUNK = re.compile(rb"(0{0,16}[0-9A-Fa-f]{1,10})(?:%b([0-9A-Za-z]{1,144})(\%b*))?\r\n" % (SIGNATURE, PADDING.encode()))
+_LINE = rb"(0{0,16}[0-9A-Fa-f]{1,10})(?:%b([0-9A-Za-z]{1,144})(\%b*))?\r\n" % (SIGNATURE, PADDING.encode())
+_FIRST_CHUNK = re.compile(_LINE)
+_NEXT_CHUNK = re.compile(rb"\r\n" + _LINE)  # With the line end of the data before it.
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([ -~\t]*)")
 _LONGEST_LINE = 8192
 _MOST_TRAILERS = 16
@@ -120,6 +122,7 @@ class ChunkCheck:
         self._announced = tuple(trailer)
         self._checksums = [Checksum(name) for name in trailer if name in CHECKSUM_HEADERS]
         self._step: Callable[[bytes, int], int] = self._chunk_line
+        self._line = _FIRST_CHUNK
         self._rest = b""  # Of a line that is not whole yet.
         self._done = 0  # Decoded bytes, up to the chunk that is being read.
         self._size = -1  # Of that chunk; before the first, none.
@@ -171,21 +174,19 @@ class ChunkCheck:
     # The steps: each takes the bytes and where it begins, and gives where the next begins, or -1 for a line that is cut.
 
     def _chunk_line(self, data: bytes, at: int) -> int:
-        match = _CHUNK.match(data, at)
-        if match is None and (end := self._line_end(data, at, b"\r\n")) < 0:
-            return -1
-        signed = self._chain is not None
-        if match is None or (match[2] is not None) != signed or (match[3] and len(match[2]) + len(match[3]) != self._width):
-            end = data.find(b"\r\n", at)
-            form = f"<size in hex>{SIGNATURE.decode() + '<signature>' if signed else ''}"
-            self._fail("malformed-chunk", f"a chunk begins with {data[at : min(end, at + 80)]!r}; the line is of the form {form}")
+        match = self._line.match(data, at)
+        if match is None:
+            return self._no_line(data, at)
+        signature, padding = match[2], match[3]
+        if (signature is None) == (self._chain is not None) or (padding and len(signature) + len(padding) != self._width):
+            self._malformed(match[0])
         size = int(match[1], 16)
         if size and 0 < self._size < SMALLEST_CHUNK:
             self._fail(
                 "chunk-too-small",
                 f"a chunk of {self._size} bytes is not the last; only the last may have fewer than {SMALLEST_CHUNK}",
             )
-        if signed and size > LARGEST_CHUNK:
+        if signature is not None and size > LARGEST_CHUNK:
             self._fail(
                 "chunk-too-large", f"a chunk of {size} bytes is larger than the {LARGEST_CHUNK} that are held until it is checked"
             )
@@ -195,7 +196,9 @@ class ChunkCheck:
                 f"the chunks have more bytes than X-Amz-Decoded-Content-Length says, {self._done + size} of {self._length}",
             )
         self._size = self._left = size
-        self._signature = match[2].decode() if match[2] else ""
+        self._line = _NEXT_CHUNK
+        if signature is not None:
+            self._signature = signature.decode()
         if size:
             self._step = self._data
             return match.end()
@@ -227,20 +230,19 @@ class ChunkCheck:
                 return at
             self._check_chunk(self._hash.hexdigest())
             self._hash = None
-            for each in (*self._pieces, piece):
-                self._give(each)
-            self._pieces.clear()
+            if self._pieces:
+                self._give(*self._pieces)
+                self._pieces.clear()
+            self._give(piece)
         self._done += self._size
-        if data[at : at + 2] == b"\r\n":  # As almost always: the step that it would take is saved.
-            self._step = self._chunk_line
-            return at + 2
-        self._step = self._data_end
+        self._step = self._chunk_line
         return at
 
-    def _give(self, data: bytes | memoryview | bytearray) -> None:
-        self._out.append(data)
+    def _give(self, *pieces: bytes | memoryview | bytearray) -> None:
+        self._out += pieces
         for checksum in self._checksums:
-            checksum.update(data)
+            for piece in pieces:
+                checksum.update(piece)
 
     def _keep(self, piece: bytes | memoryview) -> None:
         """A piece of a chunk whose signature is yet to be checked; but not a thousand of a few bytes each."""
@@ -251,14 +253,19 @@ class ChunkCheck:
         else:
             self._pieces.append(bytearray(piece))
 
-    def _data_end(self, data: bytes, at: int) -> int:
-        end = data[at : at + 2]
-        if not b"\r\n".startswith(end):
-            self._fail("malformed-chunk", f"a chunk of {self._size} bytes is followed by {end!r}, not by the end of its line")
-        if len(end) < 2:
-            return -1
-        self._step = self._chunk_line
-        return at + 2
+    def _no_line(self, data: bytes, at: int) -> int:
+        """What stands where a chunk's line should: -1 if it is cut, and may become one yet."""
+        before = b"\r\n" if self._line is _NEXT_CHUNK else b""
+        line = data[at : at + _LONGEST_LINE]
+        whole = b"\r\n" in line[len(before) :] or len(line) == _LONGEST_LINE
+        if whole or not (line.startswith(before) or before.startswith(line)):
+            self._malformed(line)
+        return -1
+
+    def _malformed(self, line: bytes) -> NoReturn:
+        after = f"a chunk of {self._size} bytes is followed by" if self._size >= 0 else "the body begins with"
+        form = f"<size in hex>{SIGNATURE.decode() + '<signature>' if self._chain is not None else ''}"
+        self._fail("malformed-chunk", f"{after} {line[:80]!r}; a chunk begins with a line of the form {form}")
 
     def _last_line(self, data: bytes, at: int) -> int:
         end = data[at : at + 2]
