@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 import awsign
 from awsign.endpoints import bucket_url, split_s3_uri
 
 from .conftest import KEY, SECRET, TOKEN
+from .raw_server import raw_server
+from .wire import one_byte_changed, send
 
 AT = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 CREDENTIALS = awsign.Credentials(KEY, SECRET, TOKEN)
@@ -139,6 +146,74 @@ class TestExpress:
             awsign.Request.received(method, link.url.partition(host)[2], pairs, b""),
         ):
             assert awsign.Verifier({KEY: CREDENTIALS}.get, now=AT).verify(received).session_token == TOKEN
+
+    def test_a_session(self, serve) -> None:
+        """Asked for with IAM's credentials, used for objects; a new one when it is about to end."""
+        from awsign.credentials import s3_express_session
+
+        bucket = "data--usw2-az1--x-s3"
+        provider = s3_express_session(awsign.Credentials("ASIAEXAMPLE", SECRET, TOKEN), bucket, region="us-west-2", endpoint=serve)
+        session = provider.get()
+        assert session.access_key_id != "ASIAEXAMPLE"
+        assert 200 < (session.expiration - datetime.datetime.now(datetime.UTC)).total_seconds() <= 300
+        assert provider.get() is session
+        assert session.secret_access_key not in repr(provider)
+        signed = awsign.SigV4(provider, "s3express", "us-west-2").sign(awsign.Request("PUT", f"{serve}/{bucket}/k", body=b"data"))
+        assert dict(signed.headers)["X-Amz-S3session-Token"] == session.session_token
+        status, answer = send(signed)
+        assert status == 200, answer
+        assert send(one_byte_changed(signed))[0] == 403
+
+    def test_a_session_that_is_refused(self, serve) -> None:
+        from awsign.credentials import S3ExpressSession, s3_express_session
+
+        wrong = awsign.Credentials(KEY, "wrong")
+        with pytest.raises(awsign.CredentialsError, match="403, SignatureDoesNotMatch"):
+            s3_express_session(wrong, "data--usw2-az1--x-s3", region="us-west-2", endpoint=serve).get()
+        with pytest.raises(awsign.CredentialsError, match="no answer"):
+            s3_express_session(wrong, "data--usw2-az1--x-s3", region="us-west-2", endpoint="http://127.0.0.1:9").get()
+        with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<a/>") as server:
+            with pytest.raises(awsign.CredentialsError, match="no credentials"):
+                s3_express_session(wrong, "data--usw2-az1--x-s3", region="us-west-2", endpoint=server.url).get()
+            assert server.line() == "GET /data--usw2-az1--x-s3?session HTTP/1.1"
+        with pytest.raises(awsign.InvalidRequest, match="mode"):
+            S3ExpressSession(wrong, "data--usw2-az1--x-s3", region="us-west-2", mode="Write")  # type: ignore[arg-type]
+
+    def test_boto3_asks_for_one_too(self, serve) -> None:
+        """It makes a session by itself, and signs with it: verified, and with a wrong secret refused."""
+        for secret, fine in ((SECRET, True), ("wrong", False)):
+            client = boto3.client(
+                "s3", endpoint_url=serve, region_name="us-west-2", aws_access_key_id=KEY, aws_secret_access_key=secret,
+                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            )  # fmt: skip
+            sent: list[str] = []
+            client.meta.events.register(
+                "before-send.s3.*", lambda request, sent=sent, **_: sent.extend(map(str.lower, request.headers))
+            )
+            put = lambda client=client: client.put_object(Bucket="data--usw2-az1--x-s3", Key="a b", Body=b"data")  # noqa: E731
+            if fine:
+                assert put()["ResponseMetadata"]["HTTPStatusCode"] == 200
+                assert "x-amz-s3session-token" in sent
+            else:
+                with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+                    put()
+
+    def test_the_command_makes_one(self, serve) -> None:
+        environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-west-2"}
+        command = [
+            str(Path(sys.executable).parent / "awsign"),
+            "curl",
+            "-sSv",
+            "-f",
+            "--endpoint-url",
+            serve,
+            "--service",
+            "s3express",
+        ]
+        done = subprocess.run([*command, "s3://data--usw2-az1--x-s3/a b"], env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "x-amz-s3session-token: ***" in done.stderr.lower()
+        assert KEY not in done.stdout
 
     def test_rules_of_one_s_own(self) -> None:
         """Rules that are passed count for every call, but for the token of those that keep IAM credentials."""

@@ -118,7 +118,7 @@ def command(
     if signer.scheme == "s3v2":
         link = S3SigV2(signer.provider).presign(request, expires=expires)
     else:
-        link = signer.sigv4(given - {"host"}).presign(request, expires=expires)
+        link = signer.sigv4(request, given - {"host"}).presign(request, expires=expires)
     click.echo(link.url)
     if link.expires_at is not None:
         left = (link.expires_at - now()).total_seconds()

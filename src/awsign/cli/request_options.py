@@ -21,7 +21,7 @@ from ..payload import UNSIGNED_PAYLOAD, hash_body, size_of
 from ..presign import S3Presigner
 from ..request import Request
 from ..s3_sigv2 import S3SigV2
-from ..services import S3_FAMILY, SIGV2_ONLY
+from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
 from ..sigv2 import FORM, SigV2
 from ..sigv4 import SigV4
 from .failure import MALFORMED_URL, READ_ERROR, Failure
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..canonical import Header
     from ..chunked import Chunked
     from ..credentials.chain import Found
+    from ..identity import Provider
     from ..signed import Signed
 
 _JSON = "application/json"
@@ -260,6 +261,7 @@ class Signer:
         self._authority = request.authority
         self._service, self._region = self._where(request)
         self._provider: Found | None = None
+        self._session: Provider | None = None
         self.scheme = self._scheme(request)
 
     def sign(self, request: Request) -> Signed:
@@ -267,7 +269,7 @@ class Signer:
             return SigV2(self.provider).sign(request)
         if self.scheme == "s3v2":
             return S3SigV2(self.provider).sign(request)
-        return self.sigv4().sign(request, payload=self._payload(request))
+        return self.sigv4(request).sign(request, payload=self._payload(request))
 
     def _payload(self, request: Request) -> str | Chunked | None:
         """How the body is signed. What is uploaded to S3 goes as the SDKs send it: in signed chunks, or over TLS with a trailer."""
@@ -291,7 +293,7 @@ class Signer:
         # An empty one needs no chunks, which Ceph RGW would not take.
         return self._service in S3_FAMILY and bool(size_of(request.body)) and not says
 
-    def sigv4(self, sign_headers: Iterable[str] = ()) -> SigV4:
+    def sigv4(self, request: Request, sign_headers: Iterable[str] = ()) -> SigV4:
         for option, value, example in (("service", self._service, "execute-api"), ("region", self._region, "us-east-1")):
             if value is None:
                 raise InvalidRequest(
@@ -301,7 +303,20 @@ class Signer:
             from ..sigv4a import SigV4A
 
             return SigV4A(self.provider, self._service, self._region, sign_headers=sign_headers)
-        return SigV4(self.provider, self._service, self._region, sign_headers=sign_headers)
+        return SigV4(self._provider_for(request), self._service, self._region, sign_headers=sign_headers)
+
+    def _provider_for(self, request: Request) -> Provider:
+        """The session of a directory bucket, for the calls that take one; else what was found."""
+        bucket = request.host.partition(".")[0] if self._chosen.endpoint_url is None else request.path.split("/")[1]
+        takes_session = rules_of_call(rules_for(self._service or ""), request).token_header == SESSION_TOKEN
+        if not takes_session or not bucket.endswith("--x-s3"):
+            return self.provider
+        if self._session is None:
+            from ..credentials import s3_express_session
+
+            endpoint = self._chosen.endpoint_url
+            self._session = s3_express_session(self.provider, bucket, region=self._region or "", endpoint=endpoint)
+        return self._session
 
     @property
     def provider(self) -> Found:

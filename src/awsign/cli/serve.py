@@ -35,6 +35,7 @@ def command(
         raise click.UsageError("--tls-key is that of --tls-cert")
     try:
         from ..server.app import VerifyingApp
+        from ..server.issued import Issued
         from ..server.metadata import MetadataService
         from ..server.run import serve
 
@@ -43,9 +44,10 @@ def command(
     except ImportError:
         raise MissingExtra("awsign serve needs its own extra; pip install 'awsign[cli,server]'") from None
     known = dict(_key(text) for text in keys)
-    metadata = MetadataService(role, role_seconds)
-    verifier = Verifier(lambda access_key_id: known.get(access_key_id) or metadata.credentials_for(access_key_id))
-    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None)
+    issued = Issued()
+    verifier = Verifier(lambda access_key_id: known.get(access_key_id) or issued.get(access_key_id))
+    metadata = MetadataService(issued, role, role_seconds)
+    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None, issued)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("awsign.server").setLevel(logging.WARNING if quiet else logging.INFO)
 

@@ -16,5 +16,10 @@ from .profile import Profile as Profile
 from .provider import NotHere as NotHere
 from .provider import Refreshing as Refreshing
 from .provider import Source as Source
+from .s3_express import S3ExpressSession as S3ExpressSession
+from .s3_express import s3_express_session as s3_express_session
 
-__all__ = ["Chain", "Environment", "InstanceMetadata", "NotHere", "Profile", "Refreshing", "Source", "find_credentials"]
+__all__ = [
+    "Chain", "Environment", "InstanceMetadata", "NotHere", "Profile", "Refreshing", "S3ExpressSession", "Source", "find_credentials",
+    "s3_express_session",
+]  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
-_S3 = "http://s3.amazonaws.com/doc/2006-03-01/"
+S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _ACTION = re.compile("[A-Za-z][A-Za-z0-9]*")
 _XML = b"application/xml"
 _JSON = b"application/json"
@@ -43,7 +43,7 @@ def posted_answer(verified: Verified) -> Answer:
     root = Element("PostResponse")
     for name, value in (("Bucket", form.bucket), ("Key", form.key)):
         SubElement(root, name).text = _xml_text(value)
-    return 201, [(b"content-type", _XML)], _document(root)
+    return 201, [(b"content-type", _XML)], document(root)
 
 
 def _quoted(text: str) -> str:
@@ -67,7 +67,7 @@ def verified_answer(shape: str, verified: Verified, method: str, path: str, acti
         answer = {"Verified": facts}
         return 200, [(b"content-type", _AMZ_JSON if shape == "json" else _JSON)], json.dumps(answer, indent=2).encode() + b"\n"
     if shape == "s3":
-        root = parent = Element(_s3_result(method, path), xmlns=_S3)
+        root = parent = Element(_s3_result(method, path), xmlns=S3_NAMESPACE)
         if root.tag == "ListAllMyBucketsResult":
             owner = SubElement(root, "Owner")
             SubElement(owner, "ID").text = verified.access_key_id
@@ -82,7 +82,7 @@ def verified_answer(shape: str, verified: Verified, method: str, path: str, acti
     told = SubElement(parent, "Verified")
     for name, value in facts.items():
         SubElement(told, name).text = value
-    return 200, [(b"content-type", _XML)], _document(root)
+    return 200, [(b"content-type", _XML)], document(root)
 
 
 def _s3_result(method: str, path: str) -> str:
@@ -110,13 +110,13 @@ def error_answer(error: SignatureError) -> Answer:
         for name, value in told.items():
             if value is not None:
                 SubElement(root, name).text = _xml_text(value)
-        return error.status, [(b"content-type", _XML)], _document(root)
+        return error.status, [(b"content-type", _XML)], document(root)
     if canonical:
         message += f"\n\nThe Canonical String for this request should have been\n'{canonical}'"
     if to_sign:
         message += f"\n\nThe String-to-Sign should have been\n'{to_sign}'"
     if error.shape in ("query", "ec2"):
-        return error.status, [(b"content-type", _XML)], _document(_query_error(error, message))
+        return error.status, [(b"content-type", _XML)], document(_query_error(error, message))
     kind = error.code.encode()
     if error.shape == "json":
         body = {"__type": error.code, "message": message}
@@ -144,7 +144,8 @@ def _xml_text(text: str) -> str:
     return "".join(c if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff") else "\ufffd" for c in text)
 
 
-def _document(root: Element) -> bytes:
+def document(root: Element) -> bytes:
+    """An answer in XML."""
     indent(root)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root) + b"\n"
 

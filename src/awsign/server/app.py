@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..verify import Claim, Verified, Verifier
     from .answers import Answer
     from .forward import Forwarder
+    from .issued import Issued
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -38,10 +39,18 @@ class VerifyingApp:
     """Verifies each request: answers with what it verified, or with AWS's error; or passes it on.
 
     verifier: whose `secret_for` knows the keys. metadata: plays the instance metadata service for unsigned requests, if given.
-    forwarder: where verified requests go on to, if given.
+    forwarder: where verified requests go on to, if given. issued: answers CreateSession of S3 Express with credentials that it
+    keeps, if given.
     """
 
-    def __init__(self, verifier: Verifier, metadata: MetadataService | None = None, forwarder: Forwarder | None = None) -> None:
+    def __init__(
+        self,
+        verifier: Verifier,
+        metadata: MetadataService | None = None,
+        forwarder: Forwarder | None = None,
+        issued: Issued | None = None,
+    ) -> None:
+        self._issued = issued
         self._verifier = verifier
         self._metadata = metadata
         self._forwarder = forwarder
@@ -82,7 +91,8 @@ class VerifyingApp:
                 request.body = await _whole_body(blocks, claim)
             verified = await self._verifier.verify_async(claim)
             checked = _checked(verified, blocks) if request.body is None else one_block(request.body)
-            if self._forwarder is not None:
+            session = self._issued is not None and verified.service == "s3express" and claim.asks("session")
+            if self._forwarder is not None and not session:
                 status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")
                 return
@@ -95,7 +105,9 @@ class VerifyingApp:
             closing = [(b"connection", b"close")] if "expect" in headers and not asked_for_body else []
             await _send(send, request, (status, [*pairs, *closing], body))
             return
-        if verified.form is not None:
+        if session and self._issued is not None:
+            answer = self._issued.session_answer()
+        elif verified.form is not None:
             answer = posted_answer(verified)
         else:
             answer = verified_answer(claim.shape, verified, request.method, request.path, claim.action)

@@ -9,12 +9,13 @@ import json
 import secrets
 from datetime import datetime, timedelta
 
-from ..identity import Credentials
 from ..scope import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..identity import Credentials
     from .answers import Answer
+    from .issued import Issued
 
 _ROLES = "/latest/meta-data/iam/security-credentials/"
 _LONGEST = 21600
@@ -29,20 +30,16 @@ def is_metadata(path: str) -> bool:
 class MetadataService:
     """Hands out the role's credentials, new ones once half of their life is over.
 
-    role: its name. seconds: how long its credentials last.
+    issued: where they are kept. role: its name. seconds: how long its credentials last.
     """
 
-    def __init__(self, role: str = "awsign-role", seconds: int = 3600, region: str = "us-east-1") -> None:
+    def __init__(self, issued: Issued, role: str = "awsign-role", seconds: int = 3600, region: str = "us-east-1") -> None:
+        self._issued = issued
         self.role = role
         self._life = timedelta(seconds=seconds)
         self._region = region
         self._tokens: dict[str, datetime] = {}
-        self._issued: dict[str, Credentials] = {}
         self._current: Credentials | None = None
-
-    def credentials_for(self, access_key_id: str) -> Credentials | None:
-        """Credentials of the role that were handed out, expired or not."""
-        return self._issued.get(access_key_id)
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         """headers: by lower-case name."""
@@ -77,14 +74,7 @@ class MetadataService:
     def _document(self) -> bytes:
         current = self._current
         if current is None or current.expiration is None or current.expiration - now() < self._life / 2:
-            current = Credentials(
-                f"ASIA{secrets.token_hex(8).upper()}",
-                secrets.token_urlsafe(30),
-                secrets.token_urlsafe(96),
-                now().replace(microsecond=0) + self._life,
-            )
-            self._current = current
-            self._issued[current.access_key_id] = current
+            current = self._current = self._issued.issue(self._life)
         assert current.expiration is not None
         return json.dumps(
             {

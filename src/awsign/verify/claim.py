@@ -123,6 +123,10 @@ class Claim:
         """The Action of a Query API request, None of another."""
         return self._arrival.action()
 
+    def asks(self, name: str) -> bool:
+        """Whether the query has a parameter of a name."""
+        return self._arrival.parameter(name) is not None
+
     def refuse(self, kind: str, message: str) -> NoReturn:
         """Raise SignatureError for a reason of the caller's, in the words of the service."""
         self._arrival.fail(kind, message)
