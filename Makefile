@@ -1,6 +1,6 @@
-# make demo       the four programs, signed, sent, verified and answered on this machine
+# make demo       the five programs, signed, sent, verified and answered on this machine
 # make test       linter, type checker, import layers and all tests, real servers and clients included
-# make demo-real  the same four programs against MiniStack and moto
+# make demo-real  the same five programs against MiniStack and moto
 # make vectors DIR=path   the vector harness on any folder of .jsonl files
 # make bench      signing, presigning and verifying beside their peers
 #

@@ -1,4 +1,4 @@
-"""`make demo`: the four programs, signed, sent, verified and answered on this machine; then one byte changed.
+"""`make demo`: the five programs, signed, sent, verified and answered on this machine; then one byte changed.
 
 A local `awsign serve` stands for AWS. Each step is shown twice: with the awsign command, then with the Python program of this
 folder. `make demo-real` has the programs talk to MiniStack and moto instead.
@@ -160,9 +160,13 @@ def main() -> None:
         )
         run([sys.executable, str(HERE / "s3_by_boto3_and_by_hand.py")], environ)
 
+        heading("5. S3: a stream of signed chunks, and a form for a browser")
+        run([awsign, "curl", "-v", "-S", "-T", str(HERE / "demo.py"), "--endpoint-url", url, "s3://holiday/demo.py"], environ)
+        run([sys.executable, str(HERE / "s3_stream_and_form.py"), str(HERE / "demo.py")], environ)
+
         heading("One byte changed on the way")
         tampered(url, environ)
-    click.secho("Four programs signed, sent, verified and answered; the changed request was refused.", fg="green", bold=True)
+    click.secho("Five programs signed, sent, verified and answered; the changed request was refused.", fg="green", bold=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make demo-real`: the four programs against services that awsign has no part in.
+"""`make demo-real`: the five programs against services that awsign has no part in.
 
 EC2 is moto's, DynamoDB and S3 are MiniStack's, which checks every signature. The API is one of MiniStack's API Gateway, behind
 `awsign serve --forward`, which plays the instance's metadata service, verifies the role's credentials and passes the request on.
@@ -105,10 +105,13 @@ def main() -> None:
         )
         run([sys.executable, str(HERE / "s3_by_boto3_and_by_hand.py"), "holiday"], environ)
 
+        heading("5. S3 of MiniStack: a stream of signed chunks, and a form for a browser")
+        run([sys.executable, str(HERE / "s3_stream_and_form.py"), str(HERE / "demo.py")], environ)
+
         heading("A wrong secret")
         wrong = environ | {"AWS_SECRET_ACCESS_KEY": secret[:-1] + ("a" if secret[-1] != "a" else "b")}
         run([awsign, "curl", "-S", "-f", "--endpoint-url", store, "s3://holiday"], wrong, expect=22)
-    click.secho("Four programs answered by real services; the wrong secret was refused.", fg="green", bold=True)
+    click.secho("Five programs answered by real services; the wrong secret was refused.", fg="green", bold=True)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,9 @@ def test_the_demo(tmp_path) -> None:
         "ListBucketResult",
         "InvalidSignatureException",
         "* canonical request:",
+        "X-Amz-Content-Sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "of signed chunks",
+        'enctype="multipart/form-data"',
     )
     left = subprocess.run(
         ["pgrep", "-f", "awsign serve --port 0 --quiet --key AKIADEMO"], capture_output=True, text=True, check=False
@@ -152,5 +155,6 @@ def test_the_demo_against_real_services(tmp_path) -> None:
         '"orders": [{"id": 1',
         '"TableName": "Music"',
         "objects: ['2026/a b+c.py']",
+        "of signed chunks",
         "(22) the server answered 403",
     )

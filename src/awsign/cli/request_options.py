@@ -338,7 +338,7 @@ class Signer:
         chosen = self._chosen
         service, region = infer(request.url)
         if chosen.url[:3].lower() == "s3:":
-            service = service or "s3"
+            service = service or ("s3express" if split_s3_uri(chosen.url[5:])[0].endswith("--x-s3") else "s3")
         service = chosen.service or service
         region = chosen.region or region or chosen._found_region()
         if region is None and service == "s3":
