@@ -6,11 +6,12 @@ python examples/s3_stream_and_form.py FILE [BUCKET]
 import http.client
 import os
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import awsign
 
-file = sys.argv[1]
+file = Path(sys.argv[1])
 bucket = sys.argv[2] if len(sys.argv) > 2 else "holiday"
 region = os.environ.get("AWS_REGION", "us-east-1")
 endpoint = os.environ.get("AWS_ENDPOINT_URL_S3", f"https://s3.{region}.amazonaws.com")
@@ -18,7 +19,7 @@ credentials = awsign.find_credentials()
 
 # The stream: constant memory whatever the size, each chunk signed as it is read, a CRC32 computed on the way.
 signer = awsign.SigV4(credentials, "s3", region)
-with open(file, "rb") as body:
+with file.open("rb") as body:
     signed = signer.sign(awsign.Request("PUT", f"{endpoint}/{bucket}/stream", body=body), payload=awsign.Chunked(trailer="CRC32"))
     parts = urlsplit(signed.url)
     connection = (http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection)(parts.netloc)
@@ -27,7 +28,7 @@ with open(file, "rb") as body:
         connection.putheader(name, value)
     connection.endheaders(signed.body)
     answer = connection.getresponse()
-    print(f"{answer.status}: {os.path.getsize(file)} bytes as {len(signed.body)} of signed chunks")
+    print(f"{answer.status}: {file.stat().st_size} bytes as {len(signed.body)} of signed chunks")
     print(answer.read().decode())
 if answer.status != 200:
     raise SystemExit(1)
