@@ -229,6 +229,31 @@ class TestReading:
                 same = wire[at : at + 1].lower() == spoilt[at : at + 1].lower()
                 assert same or (wire[at] in b"\r" and other in b"\n \t"), (at, other, spoilt[max(0, at - 80) : at + 80])
 
+    @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+    def test_every_changed_byte_of_the_head(self, form, scheme) -> None:
+        """Refused; or what was signed and the decoded body are the same: the case of a name, white space, what is not signed."""
+        data = b"data" * 3000
+        signed = sign(data, scheme=scheme, chunk_size=8192, **form)
+        wire = b"".join(signed.body)
+        right = VERIFIER.verify(received(signed)).derivation.canonical_request
+        choices = random.Random(5)
+        lines = [b"PUT", b"/bucket/key", *(f"{name}: {value}".encode() for name, value in signed.headers)]
+        for number, line in enumerate(lines):
+            for at in range(0, len(line), 1 if scheme == "sigv4" else 7):
+                other = choices.choice([line[at] ^ 1, line[at] ^ 0x20, 0x20, 0x3A, choices.randrange(256)])
+                spoilt = [*lines]
+                spoilt[number] = line[:at] + bytes([other]) + line[at + 1 :]
+                pairs = [each.partition(b":")[::2] for each in spoilt[2:]]
+                request = awsign.Request.received(
+                    spoilt[0].decode("latin-1"), spoilt[1], [(name.decode("latin-1"), value) for name, value in pairs]
+                )
+                try:
+                    verified = VERIFIER.verify(request)
+                    assert verified.body.feed(wire) + verified.body.close() == data
+                except awsign.SignatureError:
+                    continue
+                assert verified.derivation.canonical_request == right, spoilt[number]
+
     @pytest.mark.parametrize("step", [1, 2, 3, 7, 64, 8191, 8193])
     def test_however_it_is_cut(self, step, form, scheme) -> None:
         data = bytes(range(256)) * 40

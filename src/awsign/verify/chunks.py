@@ -120,7 +120,8 @@ class ChunkCheck:
         self._width = signature_width
         self.trailer: list[tuple[str, str]] = []  # As it arrived; complete once `close` returned.
         self._announced = tuple(trailer)
-        self._checksums = [Checksum(name) for name in trailer if name in CHECKSUM_HEADERS]
+        # S3 takes one: the Stream that makes this has seen to it.
+        self._checksum = next((Checksum(name) for name in trailer if name in CHECKSUM_HEADERS), None)
         self._step: Callable[[bytes, int], int] = self._chunk_line
         self._line = _FIRST_CHUNK
         self._rest = b""  # Of a line that is not whole yet.
@@ -156,7 +157,7 @@ class ChunkCheck:
         # One chunk that came by itself needs no copy; copying is what takes longest after the hash.
         given = self._out[0] if len(self._out) == 1 and type(self._out[0]) is bytes else b"".join(self._out)
         self._out.clear()
-        if not (self._checksums and given):
+        if self._checksum is None or not given:
             return given
         given, self._held = self._held, given
         return given
@@ -177,10 +178,10 @@ class ChunkCheck:
         match = self._line.match(data, at)
         if match is None:
             return self._no_line(data, at)
-        signature, padding = match[2], match[3]
+        digits, signature, padding = match.groups()
         if (signature is None) == (self._chain is not None) or (padding and len(signature) + len(padding) != self._width):
             self._malformed(match[0])
-        size = int(match[1], 16)
+        size = int(digits, 16)
         if size and 0 < self._size < SMALLEST_CHUNK:
             self._fail(
                 "chunk-too-small",
@@ -230,19 +231,17 @@ class ChunkCheck:
                 return at
             self._check_chunk(self._hash.hexdigest())
             self._hash = None
-            if self._pieces:
-                self._give(*self._pieces)
-                self._pieces.clear()
-            self._give(piece)
+            self._give(*self._pieces, piece)
+            self._pieces.clear()
         self._done += self._size
         self._step = self._chunk_line
         return at
 
     def _give(self, *pieces: bytes | memoryview | bytearray) -> None:
         self._out += pieces
-        for checksum in self._checksums:
+        if self._checksum is not None:
             for piece in pieces:
-                checksum.update(piece)
+                self._checksum.update(piece)
 
     def _keep(self, piece: bytes | memoryview) -> None:
         """A piece of a chunk whose signature is yet to be checked; but not a thousand of a few bytes each."""
@@ -337,8 +336,8 @@ class ChunkCheck:
         absent = [name for name in self._announced if name not in found]
         if absent:
             self._fail("malformed-trailer", f"the trailer has no {', '.join(absent)}, which x-amz-trailer announces")
-        for checksum in self._checksums:
-            check_checksum(checksum, found[checksum.header], self._fail)
+        if self._checksum is not None:
+            check_checksum(self._checksum, found[self._checksum.header], self._fail)
 
     def _end(self) -> None:
         self._ended = True
