@@ -62,7 +62,7 @@ def sign(trailer: str | None) -> Clock:
     start = time.perf_counter()
     sent = sum(map(len, body))
     clock.spent += time.perf_counter() - start
-    assert sent == len(body)
+    assert sent == body.content_length
     return clock
 
 

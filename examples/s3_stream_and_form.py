@@ -28,7 +28,7 @@ with file.open("rb") as body:
         connection.putheader(name, value)
     connection.endheaders(signed.body)
     answer = connection.getresponse()
-    print(f"{answer.status}: {file.stat().st_size} bytes as {len(signed.body)} of signed chunks")
+    print(f"{answer.status}: {file.stat().st_size} bytes as {signed.body.content_length} of signed chunks")
     print(answer.read().decode())
 if answer.status != 200:
     raise SystemExit(1)

@@ -59,7 +59,7 @@ def put(at: Store, key: str, form: str, *, data: bytes = DATA, change: object = 
     if change is None:
         return send(signed)
     wire = change(b"".join(signed.body))
-    assert len(wire) == len(signed.body)
+    assert len(wire) == signed.body.content_length
     return send(signed, wire)
 
 

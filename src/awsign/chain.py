@@ -14,24 +14,31 @@ if TYPE_CHECKING:
 class Chain:
     """The state between one signature and the next.
 
-    algorithm: its name, as AWS4-HMAC-SHA256. stamp, scope, key: of what is signed next. previous: the signature before, in hex;
-    at first that of the request, the seed.
+    algorithm: its name, as AWS4-HMAC-SHA256. seed: the signature of the request, in hex. previous: the signature before.
     """
 
     __slots__ = ("_algorithm", "_key", "_when", "previous")
 
-    def __init__(self, algorithm: str, stamp: str, scope: str, key: Key, seed: str) -> None:
+    def __init__(self, algorithm: str, seed: str) -> None:
         self._algorithm = algorithm
-        self.move(stamp, scope, key)
+        self._when = ""
+        self._key: Key | None = None
         self.previous = seed
 
     def __repr__(self) -> str:
         return f"<Chain {self._algorithm}>"
 
     def move(self, stamp: str, scope: str, key: Key) -> None:
-        """To another time: each frame of an event stream has one of its own."""
+        """To a time, before anything is signed: that of the request, or of a frame, each of which has one of its own."""
         self._when = f"{stamp}\n{scope}"
         self._key = key
+
+    @classmethod
+    def at(cls, algorithm: str, stamp: str, scope: str, key: Key, seed: str) -> Chain:
+        """One whose signatures are all of one time."""
+        chain = cls(algorithm, seed)
+        chain.move(stamp, scope, key)
+        return chain
 
     def string_to_sign(self, what: str, covered: str) -> str:
         """What: PAYLOAD or TRAILER. covered: the lines after the previous signature, SHA-256 in hex."""
@@ -39,11 +46,13 @@ class Chain:
 
     def sign(self, what: str, covered: str) -> str:
         """The next signature."""
+        assert self._key is not None
         self.previous = self._key.sign(self.string_to_sign(what, covered))
         return self.previous
 
     def accepts(self, signature: str, what: str, covered: str) -> bool:
         """Whether a signature is the next one; then the one after must cover it."""
+        assert self._key is not None
         if not self._key.matches(self.string_to_sign(what, covered), signature):
             return False
         self.previous = signature

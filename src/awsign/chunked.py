@@ -15,11 +15,11 @@ from hashlib import sha256
 
 from .checksum import PREFIX, Checksum
 from .errors import InvalidRequest
-from .payload import EMPTY_SHA256, STREAMING, require_bytes, seekable, size_of
+from .payload import EMPTY_SHA256, STREAMING, blocks, blocks_async, is_async, require_bytes, seekable, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
     from typing import Any
 
     from .canonical import Header
@@ -37,14 +37,6 @@ TRAILER = "X-Amz-Trailer"
 PADDING = "*"
 
 
-def content_sha256(algorithm: str, *, signed: bool, trailer: bool) -> str:
-    """The word that stands for the payload's hash."""
-    word = f"STREAMING-{algorithm}-PAYLOAD" if signed else "STREAMING-UNSIGNED-PAYLOAD"
-    word = f"{word}-TRAILER" if trailer else word
-    assert word in STREAMING
-    return word
-
-
 def canonical_trailer(trailer: Iterable[tuple[str, str]]) -> str:
     """What a trailer's signature covers the hash of: each header, its name in lower case, on a line of its own."""
     return "".join([f"{name.lower()}:{value}\n" for name, value in trailer])
@@ -53,10 +45,14 @@ def canonical_trailer(trailer: Iterable[tuple[str, str]]) -> str:
 class Chunked:
     """A payload that is sent as aws-chunked: `signer.sign(request, payload=awsign.Chunked(length))`.
 
-    length: of the body in bytes; None takes that of bytes or a seekable file. chunk_size: bytes, from 8 KiB to 16 MiB.
+    length: of the body in bytes, before it is encoded; None takes that of bytes or a seekable file. chunk_size: bytes, from 8 KiB to
+    16 MiB.
     signed: whether each chunk is signed; where not, the transport must protect the body. trailer: a checksum (CRC32, CRC32C,
     CRC64NVME, SHA1, SHA256) computed on the way and sent after the chunks; unsigned chunks have one always, CRC32 if none is
     named. Raises InvalidRequest for what cannot be. S3 alone takes such bodies.
+
+    `signed.body` is then an iterable of bytes (async, where the body is), to be sent with `signed.headers`, Content-Length among them.
+    It raises InvalidRequest while it is being sent where the body turns out to be longer or shorter, and never ends the stream then.
     """
 
     __slots__ = ("chunk_size", "length", "signed", "trailer")
@@ -85,7 +81,8 @@ class Chunked:
 
     def content_sha256(self, algorithm: str) -> str:
         """The value of x-amz-content-sha256, for the algorithm that signs."""
-        return content_sha256(algorithm, signed=self.signed, trailer=self.trailer is not None)
+        wanted = (algorithm if self.signed else None, self.trailer is not None)
+        return next(word for word, form in STREAMING.items() if form == wanted)
 
     def decoded_length(self, body: Body) -> int:
         """The length of a body before it is encoded, known beforehand or InvalidRequest."""
@@ -121,7 +118,10 @@ class Chunked:
         encoded = self.encoded_length(length, signature_width)
         written = {"content-length", "content-encoding", DECODED_LENGTH.lower(), TRAILER.lower()}
         kept = [pair for pair in headers if pair[0].lower() not in written]
-        given = {name.lower(): value if isinstance(value, str) else value.decode("latin-1") for name, value in headers}
+        given: dict[str, str] = {}
+        for name, value in headers:
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            given[name.lower()] = f"{given[name.lower()]},{text}" if name.lower() in given else text
         for name, right in (
             ("content-length", (length, encoded)),
             (DECODED_LENGTH.lower(), (length,)),
@@ -151,10 +151,10 @@ class Chunked:
             kept.append((TRAILER, self.trailer))
         return kept
 
-    def encoded(self, body: Body, chain: Chain, signature_width: int) -> ChunkedBody | AsyncChunkedBody:
-        """A body as it is sent. chain: begins with the signature of the request."""
-        kind = AsyncChunkedBody if hasattr(body, "__aiter__") and not hasattr(body, "read") else ChunkedBody
-        return kind(self, body, chain, signature_width)
+    def encoded(self, body: Body, seeded: Callable[[], Chain], signature_width: int) -> ChunkedBody | AsyncChunkedBody:
+        """A body as it is sent. seeded: makes the chain that begins with the signature of the request."""
+        kind = AsyncChunkedBody if is_async(body) else ChunkedBody
+        return kind(self, body, seeded, signature_width)
 
 
 class _Encoder:
@@ -228,33 +228,34 @@ class _Encoder:
 
 
 class _Stream:
-    """What a body sent in chunks is, sync or async: `len()` is its Content-Length. Iterated again, it begins again if it can."""
+    """What a body sent in chunks is, sync or async.
 
-    def __init__(self, chunked: Chunked, body: Body, chain: Chain, signature_width: int) -> None:
+    content_length, len: how many bytes it has on the wire, as the Content-Length among the headers says (`requests` asks for `len`).
+    Iterated again, it begins again, if what it is made of can.
+    """
+
+    def __init__(self, chunked: Chunked, body: Body, seeded: Callable[[], Chain], signature_width: int) -> None:
         self._chunked = chunked
-        self._body: Any = body if body is not None else b""
-        self._chain = chain
-        self._seed = chain.previous
+        self._body: Any = b""
+        if body is not None:
+            self._body = body
+        self._seeded = seeded
         self._width = signature_width
         self._length = chunked.decoded_length(body)
-        self._size = chunked.encoded_length(self._length, signature_width)
-        self._start: int | None = self._body.tell() if seekable(body) else None  # type: ignore[union-attr]
+        self.content_length = self.len = chunked.encoded_length(self._length, signature_width)
+        self._start: int | None = self._body.tell() if seekable(self._body) else None
         self._begun = False
 
-    def __len__(self) -> int:
-        return self._size
-
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._length} bytes, {self._size} encoded>"
+        return f"<{type(self).__name__} of {self._length} bytes, {self.content_length} encoded>"
 
     def _begin(self) -> _Encoder:
         if self._start is not None:
             self._body.seek(self._start)
-        elif self._begun and not isinstance(self._body, bytes):
+        elif self._begun and (hasattr(self._body, "read") or hasattr(self._body, "__next__") or hasattr(self._body, "__anext__")):
             raise InvalidRequest(f"a {type(self._body).__name__} can be read only once; sign the request anew, with a new body")
         self._begun = True
-        self._chain.previous = self._seed
-        return _Encoder(self._chunked, self._length, self._chain, self._width)
+        return _Encoder(self._chunked, self._length, self._seeded(), self._width)
 
 
 class ChunkedBody(_Stream):
@@ -262,30 +263,18 @@ class ChunkedBody(_Stream):
 
     def __iter__(self) -> Iterator[bytes]:
         encoder = self._begin()
-        for block in self._blocks():
+        for block in blocks(self._body, self._chunked.chunk_size):
             yield from encoder.feed(block)
         yield from encoder.finish()
 
-    def _blocks(self) -> Iterable[bytes]:
-        if isinstance(self._body, bytes):
-            return (self._body,)
-        if hasattr(self._body, "read"):
-            return iter(lambda: self._body.read(self._chunked.chunk_size), b"")
-        return self._body  # type: ignore[no-any-return]
-
 
 class AsyncChunkedBody(_Stream):
-    """The encoded bytes of an async iterable, as another."""
+    """The encoded bytes of an async iterable or an async file, as an async iterable."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         encoder = self._begin()
-        async for block in self._body:
+        async for block in blocks_async(self._body, self._chunked.chunk_size):
             for piece in encoder.feed(block):
                 yield piece
         for piece in encoder.finish():
             yield piece
-
-
-def trailer_names(value: str) -> Sequence[str]:
-    """The names that x-amz-trailer announces, in lower case."""
-    return [name.strip().lower() for name in value.split(",") if name.strip()]

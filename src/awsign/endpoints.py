@@ -154,7 +154,7 @@ _NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
 
 # The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
 # points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access Point".
-_ARN = r"arn:aws(?P<cn>-cn)?(?:-[a-z-]+)?"
+_ARN = r"arn:aws(?:(?P<cn>-cn)|-us-gov)?"
 _ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
 _HOSTS_OF_ARNS = [
     (re.compile(pattern), host)
@@ -182,6 +182,10 @@ def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None =
     """
     for pattern, host in _HOSTS_OF_ARNS:
         if match := pattern.fullmatch(bucket):
+            if endpoint is not None or path_style:
+                raise InvalidRequest(
+                    f"{bucket!r} has a host of its own at AWS; leave endpoint and path_style out, or name a bucket"
+                )
             parts = match.groupdict()
             return f"https://{host.format(**parts)}{'.cn' if parts['cn'] else ''}"
     if not bucket or "/" in bucket or ":" in bucket or not bucket.isascii():

@@ -17,12 +17,13 @@ from hashlib import sha256
 from zlib import crc32
 
 from .chain import Chain
-from .errors import InvalidRequest
+from .errors import AwsignError, InvalidRequest
+from .payload import EVENTS
 from .scope import in_utc, now, require_aware, timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
     from uuid import UUID
 
@@ -73,7 +74,7 @@ _INTEGERS: dict[int, tuple[struct.Struct, type[int]]] = {
 _TYPE_OF = {cls: number for number, (_, cls) in _INTEGERS.items()}
 
 
-class MessageError(ValueError):
+class MessageError(AwsignError, ValueError):
     """Bytes that are no message: what is wrong with them."""
 
 
@@ -101,17 +102,27 @@ class Message:
 
     def encode(self) -> bytes:
         """The message as bytes. InvalidRequest for what cannot be one, TypeError for a value of no type that a header has."""
-        if not isinstance(self.payload, (bytes, bytearray, memoryview)):
-            raise TypeError(f"the payload of a message must be bytes, not {type(self.payload).__name__}")
-        headers = encode_headers(self.headers)
-        if len(headers) > LARGEST_HEADERS or len(self.payload) > LARGEST_PAYLOAD:
+        payload = _payload(self.payload)
+        try:
+            headers = encode_headers(self.headers)
+        except UnicodeEncodeError:
             raise InvalidRequest(
-                f"a message of {len(headers)} bytes of headers and {len(self.payload)} of payload is too large: "
+                "the name or the text of an event's header has a lone surrogate, which UTF-8 has no bytes for"
+            ) from None
+        if len(headers) > LARGEST_HEADERS or len(payload) > LARGEST_PAYLOAD:
+            raise InvalidRequest(
+                f"a message of {len(headers)} bytes of headers and {len(payload)} of payload is too large: "
                 f"{LARGEST_HEADERS} and {LARGEST_PAYLOAD} are the most"
             )
-        prelude = struct.pack(">II", _OVERHEAD + len(headers) + len(self.payload), len(headers))
+        prelude = struct.pack(">II", _OVERHEAD + len(headers) + len(payload), len(headers))
         head = prelude + _CRC.pack(crc32(prelude)) + headers
-        return b"".join((head, self.payload, _CRC.pack(crc32(self.payload, crc32(head)))))
+        return b"".join((head, payload, _CRC.pack(crc32(payload, crc32(head)))))
+
+
+def _payload(payload: bytes) -> bytes:
+    if not isinstance(payload, (bytes, bytearray, memoryview)):
+        raise TypeError(f"the payload of an event must be bytes, not {type(payload).__name__}")
+    return bytes(payload)
 
 
 def encode_headers(headers: Iterable[tuple[str, Value]]) -> bytes:
@@ -182,7 +193,7 @@ def decode_headers(data: bytes) -> tuple[tuple[str, Value], ...]:
     return tuple(found.items())
 
 
-def _decode_value(kind: int, take: Any) -> Value:
+def _decode_value(kind: int, take: Callable[[int], bytes]) -> Value:
     if kind in (_TRUE, _FALSE):
         return kind == _TRUE
     if kind in _INTEGERS:
@@ -260,26 +271,23 @@ def covered_by(headers: Iterable[tuple[str, Value]], payload: bytes) -> str:
 class EventChain:
     """The chain of a stream of frames, each with a time of its own, whose day the scope and the key follow."""
 
-    def __init__(
-        self, algorithm: Algorithm, credentials: Credentials, region: str, service: str, seed: str, at: datetime | None = None
-    ) -> None:
+    def __init__(self, algorithm: Algorithm, credentials: Credentials, region: str, service: str, seed: str) -> None:
         self._algorithm = algorithm
         self._credentials = credentials
         self._region, self._service = region, service
-        self._chain = Chain(algorithm.name, *self._moment(now() if at is None else at), seed)
+        self._chain = Chain(algorithm.name, seed)
 
-    def _moment(self, at: datetime) -> tuple[str, str, Any]:
+    def _move(self, at: datetime) -> None:
         stamp = timestamp(at)
-        day = stamp[:8]
-        scope = self._algorithm.scope(day, self._region, self._service)
-        return stamp, scope, self._algorithm.key(self._credentials, day, self._region, self._service)
+        where = stamp[:8], self._region, self._service
+        self._chain.move(stamp, self._algorithm.scope(*where), self._algorithm.key(self._credentials, *where))
 
     def sign(self, at: datetime, covered: str) -> bytes:
-        self._chain.move(*self._moment(at))
+        self._move(at)
         return bytes.fromhex(self._chain.sign("PAYLOAD", covered))
 
     def accepts(self, at: datetime, signature: bytes, covered: str) -> bool:
-        self._chain.move(*self._moment(at))
+        self._move(at)
         return self._chain.accepts(signature.hex(), "PAYLOAD", covered)
 
 
@@ -293,6 +301,9 @@ class EventSigner:
         derivation = signed.derivation
         if algorithm.names_region_set or derivation.scope is None or derivation.signature is None:
             raise InvalidRequest("event streams are signed by SigV4 alone: sign or presign the request with awsign.SigV4")
+        canonical = derivation.canonical_request or ""
+        if "X-Amz-Signature=" not in signed.url and not canonical.endswith(f"\n{EVENTS}"):
+            raise InvalidRequest("the request was not signed for an event stream: sign it with payload=awsign.EVENTS")
         if not _signed_by(credentials.access_key_id, derivation.scope, signed):
             raise InvalidRequest(
                 f"the request was not signed by {credentials.access_key_id}, and one access key signs all of a stream; "
@@ -312,7 +323,10 @@ class EventSigner:
         message already. at: the frame's time, aware; None is now.
         """
         inner = Message(headers, payload)
-        return self._signed(inner.encode() if inner.headers else bytes(payload), at)
+        carried = inner.encode() if inner.headers else _payload(payload)
+        if not carried:
+            raise InvalidRequest("a frame that carries nothing ends the stream: call end() for that")
+        return self._signed(carried, at)
 
     def end(self, *, at: datetime | None = None) -> bytes:
         """The frame that ends the stream: signed, and empty."""
@@ -335,6 +349,8 @@ class EventSigner:
     def _signed(self, payload: bytes, at: datetime | None) -> bytes:
         if self._ended:
             raise InvalidRequest("the stream was ended; nothing follows its last frame")
+        if len(payload) > LARGEST_PAYLOAD:  # Before it is signed: the chain would go on from a frame that never was.
+            raise InvalidRequest(f"an event of {len(payload)} bytes is too large: a frame carries {LARGEST_PAYLOAD} at most")
         at = now() if at is None else in_utc(at)
         date = [(DATE, at.replace(microsecond=at.microsecond // 1000 * 1000))]
         signature = self._chain.sign(at, covered_by(date, payload))

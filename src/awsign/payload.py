@@ -9,9 +9,11 @@ import re
 from hashlib import sha256
 
 from .errors import InvalidRequest
+from .scope import ALGORITHM, ASYMMETRIC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
     from typing import IO, Any, Literal
 
     from .checksum import Checksum
@@ -27,16 +29,14 @@ _BLOCK = 1 << 20
 _SPOOL_IN_MEMORY = 1 << 20
 
 # Words that stand where the hash would. S3 API reference, "Signature calculations for the Authorization header", HashedPayload.
-STREAMING = frozenset(
-    f"STREAMING-{what}"
-    for what in (
-        "UNSIGNED-PAYLOAD-TRAILER",
-        "AWS4-HMAC-SHA256-PAYLOAD",
-        "AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-        "AWS4-ECDSA-P256-SHA256-PAYLOAD",
-        "AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
-    )
-)
+# Of each, the algorithm that signs the chunks, None for unsigned ones, and whether a trailer follows.
+STREAMING: dict[str, tuple[str | None, bool]] = {
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER": (None, True),
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": (ALGORITHM, False),
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": (ALGORITHM, True),
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD": (ASYMMETRIC, False),
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER": (ASYMMETRIC, True),
+}
 
 _CHOICES = (
     "pass payload=awsign.UNSIGNED_PAYLOAD where the service takes it, payload=<hex SHA-256> if you know it, "
@@ -68,11 +68,9 @@ def settle_payload(
     in x-amz-content-sha256. checksum: is computed in the same pass.
     """
     if payload is None and declared is None:
-        if _is_event_stream(request):
-            return EVENTS, request.body
-        if checksum is None and (rule == "unsigned" or (rule == "unsigned-on-https" and request.scheme in ("https", "wss"))):
-            return UNSIGNED_PAYLOAD, request.body
-        return hash_body(request.body, iterables, checksum)
+        if rule == "hash" or (rule == "unsigned-on-https" and request.scheme not in ("https", "wss")):
+            return hash_body(request.body, iterables, checksum)
+        payload = UNSIGNED_PAYLOAD
     given = payload if payload is not None else declared
     if not isinstance(given, str) or not (given in (UNSIGNED_PAYLOAD, EVENTS) or is_sha256(given)):
         if given in STREAMING:
@@ -85,15 +83,20 @@ def settle_payload(
         )
     if declared is not None and given != declared:
         raise InvalidRequest(f"payload is {given}, but the request's x-amz-content-sha256 is {declared}; they must agree")
+    if given == EVENTS and checksum is not None:
+        raise InvalidRequest("the frames of an event stream are yet to come: there is no body to compute a checksum of")
     body = request.body
     if checksum is not None or (payload is None and is_sha256(given) and isinstance(body, bytes)):
         actual, body = hash_body(body, iterables, checksum)
         if is_sha256(given) and actual != given:
-            raise InvalidRequest(f"the request's x-amz-content-sha256 is {given}, but its body's is {actual}; leave the header out")
+            what = "the request's x-amz-content-sha256" if declared is not None else "payload"
+            raise InvalidRequest(
+                f"{what} is {given}, but its body's is {actual}; leave {'the header' if declared else 'payload'} out"
+            )
     return given, body
 
 
-def _is_event_stream(request: Request) -> bool:
+def begins_event_stream(request: Request) -> bool:
     """Whether the frames of an event stream are to follow: they are yet to be signed, so there is no body to hash."""
     return (
         request.method == "POST"
@@ -115,7 +118,7 @@ def hash_body(body: Body, iterables: Literal["spool", "refuse"] = "spool", check
         if checksum is not None:
             checksum.update(body)
         return sha256(body).hexdigest(), body
-    if hasattr(body, "__aiter__") and not hasattr(body, "read"):
+    if is_async(body):
         raise InvalidRequest(
             f"an async iterable cannot be hashed before it is sent; await awsign.spool_async(body) first, or {_CHOICES}"
         )
@@ -124,22 +127,45 @@ def hash_body(body: Body, iterables: Literal["spool", "refuse"] = "spool", check
     if iterables == "refuse":
         raise InvalidRequest(f"a {type(body).__name__} cannot be hashed without being consumed; {_CHOICES}")
     with _Spool(checksum) as spooled:
-        if hasattr(body, "read"):
-            while (block := body.read(_BLOCK)) != b"":
-                spooled.write(block)
-        else:
-            for block in body:  # type: ignore[union-attr]
-                spooled.write(block)
+        for block in blocks(body):
+            spooled.write(block)
         return spooled.finish()
 
 
+def spool(body: Body) -> Body:
+    """A body that can be sent more than once, and whose length is known: the same, or the file that it was spooled to."""
+    return body if body is None or isinstance(body, bytes) or seekable(body) else hash_body(body)[1]
+
+
+def is_async(body: object) -> bool:
+    """Whether a body has to be awaited: an async iterable, or a file of aiofiles or anyio."""
+    return hasattr(body, "__aiter__") and not hasattr(body, "__iter__")
+
+
+def blocks(body: Any, size: int = _BLOCK) -> Iterable[bytes]:
+    """A body block by block: a file in blocks of a size, an iterable in its own."""
+    if body is None or isinstance(body, bytes):
+        return (body,) if body else ()
+    return iter(lambda: body.read(size), b"") if hasattr(body, "read") else body
+
+
+async def blocks_async(body: Any, size: int = _BLOCK) -> AsyncIterator[bytes]:
+    """The same for a body that has to be awaited."""
+    if hasattr(body, "read"):
+        while block := await body.read(size):
+            yield block
+    else:
+        async for block in body:
+            yield block
+
+
 async def spool_async(body: object) -> IO[bytes]:
-    """An async iterable of bytes -> a binary file with what it gave: in memory up to 1 MiB, in a temporary file beyond.
+    """An async iterable of bytes, or an async file -> a binary file with what it gave: in memory up to 1 MiB, beyond that on disk.
 
     The file is the caller's to close.
     """
     with _Spool() as spooled:
-        async for block in body:  # type: ignore[attr-defined]
+        async for block in blocks_async(body):
             spooled.write(block)
         return spooled.finish()[1]
 
@@ -175,6 +201,8 @@ class _Spool:
 
 def seekable(body: object) -> bool:
     """Whether a body is a file that can be read again."""
+    if is_async(body):
+        return False
     asked = getattr(body, "seekable", None)
     return hasattr(body, "seek") and hasattr(body, "tell") and (asked is None or bool(asked()))
 

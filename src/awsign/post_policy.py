@@ -15,16 +15,24 @@ from datetime import UTC, datetime
 from .errors import InvalidRequest
 from .redact import masked_value
 from .scope import plausible
+from .services import SECURITY_TOKEN, SESSION_TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, NoReturn, TypeAlias
 
-    Condition: TypeAlias = "Mapping[str, str] | Iterable[str | int]"
+    Condition: TypeAlias = "Mapping[str, str] | Sequence[str | int]"
 
 FILENAME = "${filename}"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What signs a form, by lower-case name.
+SIGNING_FIELDS = frozenset(
+    (
+        "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "awsaccesskeyid", "signature",
+        SECURITY_TOKEN, SESSION_TOKEN,
+    )
+)  # fmt: skip
 # What a form has that no condition is for, by lower-case name: the file, the policy and what signs it.
 _EXEMPT = frozenset(("file", "policy", "x-amz-signature", "signature", "awsaccesskeyid"))
 _EXEMPT_PREFIX = "x-ignore-"
@@ -189,8 +197,8 @@ def _size(value: object) -> int:
 
 def build_policy(
     expiration: datetime, bucket: str, key: str, conditions: Iterable[Condition], fields: Mapping[str, str]
-) -> tuple[str, dict[str, str]]:
-    """A policy, as base64, and the fields of its form.
+) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """A policy, as base64, the fields of its form, and the names of those that the sender is to fill in.
 
     What a field has no condition for, it must be exactly; what an exact condition asks for, the form has. InvalidRequest where
     a field does not meet its conditions.
@@ -202,11 +210,14 @@ def build_policy(
     except PolicyFault as fault:
         raise InvalidRequest(str(fault).removeprefix("Invalid Policy: ")) from None
     names = {folded(name): name for name in form}
+    open_fields: dict[str, str] = {}
     for condition, (operator, name, wanted) in zip(given, asked, strict=True):
         if operator == "eq" and name not in names and name != "bucket":
             spelt = next(iter(condition)) if isinstance(condition, dict) else condition[1][1:]
             form[spelt] = wanted
             names[name] = spelt
+        elif operator == "starts-with" and name not in names and name != "bucket":
+            open_fields[name] = condition[1][1:]
     policy = Policy(expiration, asked)
     before, found, _ = key.partition(FILENAME)
     written: list[Any] = list(given)
@@ -217,7 +228,11 @@ def build_policy(
             written.append(["starts-with", "$key", before] if name == "key" and found else {name: value})
     _check_form(Policy(expiration, [one for condition in written for one in parse_condition(condition)]), bucket, form)
     document = {"expiration": f"{expiration.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}", "conditions": written}
-    return b64encode(json.dumps(document, ensure_ascii=False).encode()).decode(), form
+    try:
+        encoded = b64encode(json.dumps(document, ensure_ascii=False).encode()).decode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("the key, a field or a condition has a lone surrogate, which UTF-8 has no bytes for") from None
+    return encoded, form, tuple(spelt for name, spelt in open_fields.items() if name not in names)
 
 
 def _checked_fields(fields: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 
 from .authorization import (
     MAX_EXPIRES,
@@ -24,7 +25,7 @@ from .derivation import derive
 from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
-from .payload import EVENTS, UNSIGNED_PAYLOAD, settle_payload
+from .payload import EVENTS, UNSIGNED_PAYLOAD, begins_event_stream, settle_payload
 from .request import require_request
 from .scope import HmacSha256, in_utc, parse_timestamp, timestamp
 from .services import S3_FAMILY, Rules, rules_for, rules_of_call
@@ -70,6 +71,7 @@ class SigV4:
 
     _algorithm: Algorithm = HmacSha256()
     _region_argument = "region"
+    _signs_events = True
 
     def __init__(
         self,
@@ -82,8 +84,8 @@ class SigV4:
         iterables: Literal["spool", "refuse"] = "spool",
     ) -> None:
         self._provider = provider_of(credentials)
-        self._service = _scope_part("service", service)
-        self._region = _scope_part("region", region)
+        self._service = scope_part("service", service)
+        self._region = scope_part("region", region)
         if rules is not None and not isinstance(rules, Rules):
             raise TypeError(f"rules must be awsign.Rules, not {type(rules).__name__}; awsign.rules_for('s3') has those of S3")
         self._rules = rules
@@ -123,6 +125,8 @@ class SigV4:
         query = without_presigned(request.query)
         chunked = None
         declared = written.get("x-amz-content-sha256")
+        if payload is None and declared is None and self._signs_events and begins_event_stream(request):
+            payload = EVENTS
         if payload is None or isinstance(payload, str):
             wanted = None if checksum is None else _checksum(checksum, kept)
             payload_hash, body = settle_payload(request, rules.payload, payload, declared, self._iterables, wanted)
@@ -172,7 +176,7 @@ class SigV4:
             headers.append(token)
         headers.append(("Authorization", authorization))
         if chunked is not None:
-            seeded = Chain(self._algorithm.name, stamp, scope, key, derivation.signature)
+            seeded = partial(Chain.at, self._algorithm.name, stamp, scope, key, derivation.signature)
             body = chunked.encoded(request.body, seeded, self._algorithm.signature_width)
         return Signed(request.method, request.url_of(path, query), tuple(headers), body, derivation)
 
@@ -191,6 +195,8 @@ class SigV4:
         request that a signature covers must be sent with the URL: `Presigned.headers`. The rest as for `sign`.
         """
         seconds = expires_in_seconds(expires)
+        if payload is not None and not isinstance(payload, str):
+            raise InvalidRequest(f"payload is {payload!r}; a presigned URL covers UNSIGNED_PAYLOAD, or a SHA-256 in lower-case hex")
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
         kept, written = without_authorization(request.headers)
@@ -255,7 +261,7 @@ class SigV4:
 
         signed: a request that was signed with payload=EVENTS (its Content-Type, application/vnd.amazon.eventstream, is enough for
         that), or a presigned wss:// URL. credentials: those that signed it, where the signer's own come from an async provider.
-        CredentialsError if they are others.
+        InvalidRequest if they are others, or if the request was signed with another payload.
         """
         from .event_stream import EventSigner
 
@@ -327,7 +333,8 @@ def _checksum(name: str, headers: Iterable[Header]) -> Checksum:
     return wanted
 
 
-def _scope_part(what: str, value: str | None) -> str | None:
+def scope_part(what: str, value: str | None) -> str | None:
+    """A service or a region that a scope can name; InvalidRequest for another."""
     if what == "service" and isinstance(value, str):
         if value != value.lower() and rules_for(value.lower()) != rules_for(value):
             raise InvalidRequest(

@@ -134,7 +134,7 @@ def _ecdsa() -> Any:
     return require_cryptography().ECDSA(SHA256())
 
 
-def joined(region_set: str | Iterable[str]) -> str:
+def parse_region_set(region_set: str | Iterable[str]) -> str:
     """A region set as X-Amz-Region-Set has it: names with at most one `*` in each, joined by commas."""
     names = region_set.split(",") if isinstance(region_set, str) else list(region_set)
     if sum(map(len, filter(lambda name: isinstance(name, str), names))) > _LONGEST_SET:
@@ -150,22 +150,11 @@ def joined(region_set: str | Iterable[str]) -> str:
 
 
 def covers(region_set: str, region: str) -> bool:
-    """Whether a region set, with `*` for any run of characters, has a region in it."""
+    """Whether a region set has a region in it; `*` stands for any run of characters."""
     for name in region_set.split(","):
-        first, *rest = name.strip().split("*")
-        if not rest:
-            if first == region:
-                return True
-            continue
-        last = rest.pop()
-        if not region.startswith(first) or not region.endswith(last) or len(first) + len(last) > len(region):
-            continue
-        middle = region[len(first) : len(region) - len(last)]
-        for part in rest:  # Each as early as it is found: what is left for the others is the longest there is.
-            _, found, middle = middle.partition(part) if part else ("", "*", middle)
-            if not found:
-                break
-        else:
+        first, star, last = name.partition("*")
+        fits = len(first) + len(last) <= len(region) and region.startswith(first) and region.endswith(last)
+        if fits if star else name == region:
             return True
     return False
 
@@ -180,6 +169,7 @@ class SigV4A(SigV4):
 
     _algorithm = EcdsaP256Sha256()
     _region_argument = "region_set"
+    _signs_events = False
 
     def __init__(
         self,
@@ -193,7 +183,7 @@ class SigV4A(SigV4):
     ) -> None:
         require_cryptography()
         super().__init__(credentials, service, None, rules=rules, sign_headers=sign_headers, iterables=iterables)
-        self._region = None if region_set is None else joined(region_set)
+        self._region = None if region_set is None else parse_region_set(region_set)
 
     def __repr__(self) -> str:
         return f"<SigV4A service={self._service!r} region_set={self._region!r}>"

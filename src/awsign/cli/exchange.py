@@ -10,7 +10,7 @@ import click
 from ..derivation import Derivation
 from ..endpoints import infer, s3_host_in
 from ..errors import InvalidRequest
-from ..payload import hash_body
+from ..payload import spool
 from ..redact import MASK, masked, masked_value
 from ..request import Request
 from ..signed import Signed
@@ -44,7 +44,7 @@ class Exchange:
     def answers(self, request: Request) -> Iterator[Answer]:
         """The answer, after those that redirected to where it came from; of these only the heads are there."""
         if (self._follow or self._tries) and not isinstance(request.body, bytes | None) and not _rewinds(request.body):
-            _, request.body = hash_body(request.body)  # A pipe that may have to be sent twice is spooled first.
+            request.body = spool(request.body)  # A pipe that may have to be sent twice.
         body = _Rewound(request)
         signs = True
         for _ in range(_MOST_REDIRECTS + 1):

@@ -17,7 +17,7 @@ from ..credentials import find_credentials
 from ..credentials.profile import settings as profile_settings
 from ..endpoints import infer, s3_url, split_s3_uri
 from ..errors import InvalidRequest
-from ..payload import UNSIGNED_PAYLOAD, hash_body, size_of
+from ..payload import UNSIGNED_PAYLOAD, size_of, spool
 from ..presign import S3Presigner
 from ..request import Request
 from ..s3_sigv2 import S3SigV2
@@ -279,7 +279,7 @@ class Signer:
         if choice is None and self._streams and self._chosen.upload_file and self._may_stream(request):
             choice = "trailer" if request.scheme == "https" else "chunked"
         if choice in ("chunked", "trailer") and size_of(request.body) is None:
-            _, request.body = hash_body(request.body)  # A pipe is spooled: its length has to be known beforehand.
+            request.body = spool(request.body)  # A pipe's length has to be known beforehand.
         if choice == "trailer":
             return Chunked(signed=False, trailer="CRC32")
         if choice == "chunked":

@@ -13,7 +13,7 @@ import httpcore2
 from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
-from ..payload import size_of
+from ..payload import blocks, size_of
 from . import failure
 from .failure import Failure
 
@@ -134,7 +134,7 @@ class Wire:
         )
         timeout = {"connect": self._connect_timeout, "read": None, "write": None, "pool": None}
         headers = framed(signed)
-        content = _blocks(signed.body)
+        content = signed.body if isinstance(signed.body, bytes | None) else blocks(signed.body, _BLOCK)
         if self._progress is not None and content is not None and not isinstance(content, bytes):
             length = next((str(value) for name, value in headers if name.lower() == "content-length"), None)
             content = self._progress.of(content, int(length) if length else None, "up")
@@ -180,12 +180,6 @@ def framed(signed: Signed) -> list[Header]:
         size = size_of(signed.body)
         headers.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
     return headers
-
-
-def _blocks(body: Any) -> Iterable[bytes] | bytes | None:
-    if body is None or isinstance(body, bytes):
-        return body
-    return iter(lambda: body.read(_BLOCK), b"") if hasattr(body, "read") else body
 
 
 def _bytes(headers: Iterable[Header]) -> list[tuple[bytes, bytes]]:

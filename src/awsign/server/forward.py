@@ -13,6 +13,7 @@ from h11 import LocalProtocolError
 from ..authorization import TOKEN_HEADERS, without_signature
 from ..chunked import DECODED_LENGTH, TRAILER
 from ..errors import InvalidRequest, SignatureError
+from ..post_policy import SIGNING_FIELDS
 from .app import one_block
 
 TYPE_CHECKING = False
@@ -36,14 +37,6 @@ _DROPPED = _HOP_BY_HOP.union(
     TOKEN_HEADERS,
     ("x-awsign-access-key-id", "x-forwarded-host", "x-forwarded-proto"),
 )
-
-# Of a form, what signed it.
-_SIGNING_FIELDS = frozenset(
-    (
-        "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "awsaccesskeyid", "signature",
-        *TOKEN_HEADERS,
-    )
-)  # fmt: skip
 
 _STATUSES = frozenset(HTTPStatus)
 
@@ -85,7 +78,7 @@ def _form(form: Form, file: AsyncIterator[bytes]) -> tuple[str, AsyncIterator[by
 
     async def parts() -> AsyncIterator[bytes]:
         for name, value in form.fields.items():
-            if name not in _SIGNING_FIELDS:
+            if name not in SIGNING_FIELDS:
                 yield f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{_quoted(form.file_name)}"\r\n'
         if form.file_type:

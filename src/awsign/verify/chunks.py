@@ -19,11 +19,9 @@ from ..chunked import (
     TRAILER,
     TRAILER_SIGNATURE,
     canonical_trailer,
-    content_sha256,
-    trailer_names,
 )
 from ..errors import MissingExtra
-from ..payload import EMPTY_SHA256
+from ..payload import EMPTY_SHA256, STREAMING
 from ..services import S3_FAMILY
 from .body import check_checksum
 
@@ -46,21 +44,29 @@ _LONGEST_LINE = 8192
 _MOST_TRAILERS = 16
 _SMALL = 4096
 
-# Blocks of a stream's size that are freed go back to the kernel each time, and come back page by page, which takes a fifth of the time
-# of all. glibc keeps them once a larger one was freed (mallopt(3), M_MMAP_THRESHOLD): this one, which is never touched.
-bytearray(4 << 20)
+
+def _keep_freed_blocks() -> None:
+    """Have glibc keep blocks of a stream's size that are freed, up to 8 MiB of them.
+
+    Else they go back to the kernel each time and come back page by page: a fifth of the time that verifying a stream took. glibc
+    raises its bounds when a larger block is freed (mallopt(3), M_MMAP_THRESHOLD): this one, which is never touched.
+    """
+    bytearray(4 << 20)
 
 
-class Stream:
+_keep_freed_blocks()
+
+
+class ChunkedHeaders:
     """What the headers of a request say of a body that is sent in chunks; `check` is what reads that."""
 
     def __init__(self, arrival: Arrival, algorithm: Algorithm, word: str) -> None:
         """Word: the x-amz-content-sha256, one of payload.STREAMING."""
         self._arrival = arrival
         self._width = algorithm.signature_width
-        trailer = word.endswith("-TRAILER")
-        self._signed = word != content_sha256(algorithm.name, signed=False, trailer=True)
-        if self._signed and word != content_sha256(algorithm.name, signed=True, trailer=trailer):
+        signed_by, trailer = STREAMING[word]
+        self._signed = signed_by is not None
+        if signed_by not in (None, algorithm.name):
             arrival.fail("bad-content-sha256", f"x-amz-content-sha256 is {word}, but the request is signed by {algorithm.name}")
         if arrival.service not in S3_FAMILY:
             arrival.fail("bad-content-sha256", f"{arrival.service} takes no body sent in chunks; S3 alone does")
@@ -71,7 +77,8 @@ class Stream:
                 "missing-decoded-length", f"{DECODED_LENGTH} is {length[:40]!r}; a body in chunks needs its length in bytes"
             )
         self._length = int(length) if length else None
-        self._trailer = trailer_names(arrival.header(TRAILER.lower())) if trailer else ()
+        names = arrival.header(TRAILER.lower()).split(",") if trailer else ()
+        self._trailer = [name.strip().lower() for name in names if name.strip()]
         checksums = [name for name in self._trailer if name in CHECKSUM_HEADERS]
         named = len(self._trailer)
         if trailer and (not 0 < named <= _MOST_TRAILERS or len(set(self._trailer)) < named or len(checksums) > 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ..errors import SignatureError
 from ..event_stream import CHUNK_SIGNATURE, DATE, LARGEST_PAYLOAD, Decoder, MessageError, covered_by
 
 TYPE_CHECKING = False
@@ -87,9 +88,11 @@ class EventCheck:
                 f"the signature of frame {self._count} is not that of what arrived: it, or one before it, was changed, left out or "
                 "signed otherwise",
             )
-        self._closed = True  # Where this raises.
-        self._check_skew(at)
-        self._closed = False
+        try:
+            self._check_skew(at)
+        except SignatureError:
+            self._closed = True
+            raise
         self._ended = not frame.payload
         return frame.payload
 

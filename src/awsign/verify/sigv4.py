@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..derivation import Derivation
     from ..scope import Algorithm, Key
     from .arrival import Arrival
-    from .chunks import Stream
+    from .chunks import ChunkedHeaders
     from .claim import Body
     from .events import EventCheck
 
@@ -73,7 +73,7 @@ class SigV4Claim(Claim):
         self._check_scope(arrival)
         self._check_time(arrival, claimed)
         self._check_headers(arrival, claimed)
-        self._stream: Stream | None = None
+        self._stream: ChunkedHeaders | None = None
         self._payload_hash, self._body_sha256 = self._payload(arrival)
         self._md5 = arrival.content_md5() if "content-md5" in claimed.signed_headers else None
         self._checksums = checksums_of(arrival)
@@ -170,9 +170,9 @@ class SigV4Claim(Claim):
             if self.location == "query":
                 self._refuse_streaming(declared)
             if declared != EVENTS:
-                from .chunks import Stream
+                from .chunks import ChunkedHeaders
 
-                self._stream = Stream(arrival, self._algorithm, declared)
+                self._stream = ChunkedHeaders(arrival, self._algorithm, declared)
             elif self._algorithm.names_region_set:
                 arrival.fail("bad-content-sha256", f"x-amz-content-sha256 is {EVENTS}, which is signed by SigV4 alone")
             return declared, None
@@ -239,7 +239,7 @@ class SigV4Claim(Claim):
             return self._events()
         rest = BodyCheck(self._arrival.fail, self._body_sha256, self._md5, self._checksums)
         if self._stream is not None:
-            chain = Chain(self._algorithm.name, self._stamp, self.scope or "", self._key, self.signature)
+            chain = Chain.at(self._algorithm.name, self._stamp, self.scope or "", self._key, self.signature)
             decoded = self._stream.check(chain)
             return Decoded(decoded, rest) if rest.checks else decoded
         return rest
@@ -248,8 +248,5 @@ class SigV4Claim(Claim):
         from ..event_stream import EventChain
         from .events import EventCheck
 
-        assert self.signed_at is not None
-        chain = EventChain(
-            self._algorithm, self._signer, self._claimed.region, self._claimed.service, self.signature, self.signed_at
-        )
+        chain = EventChain(self._algorithm, self._signer, self._claimed.region, self._claimed.service, self.signature)
         return EventCheck(self._arrival.fail, chain, self._arrival.check_skew)

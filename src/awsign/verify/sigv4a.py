@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..authorization import REGION_SET
 from ..errors import InvalidRequest, MissingExtra
 from ..scope import ASYMMETRIC
-from ..sigv4a import EcdsaKey, EcdsaP256Sha256, covers, joined, key_of_public, require_cryptography
+from ..sigv4a import EcdsaKey, EcdsaP256Sha256, covers, key_of_public, parse_region_set, require_cryptography
 from .sigv4 import SigV4Claim, is_asymmetric
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ class SigV4AClaim(SigV4Claim):
         if not region_set:
             arrival.fail("missing-region-set", f"the request has no {REGION_SET}, which names the regions that it is signed for")
         try:
-            return joined(region_set)
+            return parse_region_set(region_set)
         except InvalidRequest as error:
             arrival.fail("wrong-region", f"{REGION_SET}: {error}")
 
