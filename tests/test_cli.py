@@ -851,3 +851,58 @@ def test_an_empty_answer_empties_the_file(tmp_path) -> None:
         server.answers = [b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone"]
         run("curl", *SERVICE, "-f", "-o", str(file), server.url, check=22)
         assert file.read_text() == "old"
+
+
+class TestStreamsAndForms:
+    def test_options_that_do_not_go_together(self) -> None:
+        for options, said in (
+            (["curl", "--scheme", "s3v2", "--payload", "chunked", "http://127.0.0.1:9/b/k"], "Signature Version 4"),
+            (["presign", "--post", "-X", "PUT", "s3://b/k"], "--post takes"),
+            (["presign", "--post", "--service", "x", "s3://bbb/k"], "--post takes"),
+            (["presign", "--max-size", "1MB", "s3://bbb/k"], "belong to --post"),
+            (["presign", "--post", "--max-size", "10iB", "s3://bbb/k"], "not a number of bytes"),
+            (["presign", "--post", "--condition", "{", "s3://bbb/k"], "JSON"),
+            (["presign", "--post", "--field", "x", "s3://bbb/k"], "NAME=VALUE"),
+            (["presign", "--post", "https://bbb.s3.amazonaws.com/k"], "s3://bucket/key"),
+            (["serve", "--tls-cert", "/nowhere.pem"], "no file '/nowhere.pem'"),
+            (["serve", "--tls-cert", "/tmp"], "no file '/tmp'"),
+            (["serve", "--tls-key", "x"], "--tls-cert"),
+        ):
+            done = run(*options, check=None)
+            assert done.returncode != 0, options
+            assert said in done.stderr.decode(), (options, done.stderr)
+
+    def test_what_is_signed_in_chunks_is_printed(self, tmp_path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"data" * 10)
+        url = "https://bucket.s3.us-east-1.amazonaws.com/k"
+        done = run("sign", "--format", "http", "--payload", "chunked", "-T", str(file), url)
+        assert b"28;chunk-signature=" in done.stdout
+        done = run("sign", "--format", "python", "--payload", "chunked", "-T", str(file), url)
+        assert done.stdout.lower().count(b"('content-length'") == 1
+        assert b"STREAMING" not in run("sign", "-T", str(file), url).stdout
+        done = run("sign", "--scheme", "sigv4a", "--region", "us-*,eu-west-1", url)
+        assert b"X-Amz-Region-Set: us-*,eu-west-1" in done.stdout
+        assert b"AWS4-ECDSA" in run("sign", "https://mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com/k").stdout
+
+    def test_an_empty_file_needs_no_chunks(self, tmp_path) -> None:
+        file = tmp_path / "f"
+        file.write_bytes(b"")
+        with raw_server(OK) as server:
+            run("curl", "--service", "s3", "-T", str(file), f"{server.url}/bucket/k")
+            assert b"STREAMING" not in server.requests[-1][0]
+            assert verified(server)
+
+    def test_forms(self) -> None:
+        import json
+
+        form = json.loads(
+            run("presign", "--post", "--max-size", "1KiB", "--field", "acl=private", "s3://my-bucket/in/${filename}").stdout
+        )
+        assert form["url"] == "https://my-bucket.s3.us-east-1.amazonaws.com"
+        assert form["fields"]["key"] == "in/${filename}"
+        page = run("presign", "--post", "--format", "html", "s3://my-bucket/in/${filename}").stdout
+        assert b"<form action=" in page
+        line = run("presign", "--post", "--format", "curl", "--scheme", "s3v2", "s3://my-bucket/k").stdout
+        assert line.startswith(b"curl --form-string key=k")
+        assert b"AWSAccessKeyId=" in line

@@ -283,6 +283,34 @@ class TestFrames:
             with pytest.raises(awsign.InvalidRequest, match="ended"):
                 again()
 
+    def test_frames_that_are_none(self) -> None:
+        """Refused before they are signed: the chain goes on as if they had not been asked for."""
+        signed, received = start()
+        signer = SIGNER.events(signed)
+        with pytest.raises(awsign.InvalidRequest, match="call end"):
+            signer.frame(b"", at=AT)
+        with pytest.raises(awsign.InvalidRequest, match="too large"):
+            signer.frame(bytes((24 << 20) + 1), at=AT)
+        for payload in (5, "text", None):
+            with pytest.raises(TypeError, match="bytes"):
+                signer.frame(payload, at=AT)
+        with pytest.raises(awsign.InvalidRequest, match="surrogate"):
+            signer.frame(b"x", {"a": "\ud800"}, at=AT)
+        body = verifier().verify(received).body
+        assert body.feed(signer.frame(b"x", at=AT)) == b"x"
+        body.feed(signer.end(at=AT))
+        body.close()
+
+    def test_requests_that_begin_no_stream(self) -> None:
+        signed = SIGNER.sign(awsign.Request("POST", URL, body=b"data"), at=AT)
+        with pytest.raises(awsign.InvalidRequest, match="EVENTS"):
+            SIGNER.events(signed)
+        begins = awsign.Request("POST", URL, {"Content-Type": "application/vnd.amazon.eventstream"})
+        assert "EVENTS" not in SIGNER.presign(begins, at=AT).derivation.canonical_request
+        assert "EVENTS" not in awsign.SigV4A(CREDENTIALS, "transcribe", "*").sign(begins, at=AT).derivation.canonical_request
+        with pytest.raises(awsign.InvalidRequest, match="checksum"):
+            SIGNER.sign(begins, checksum="CRC32")
+
     def test_one_access_key_signs_all(self) -> None:
         signed, _ = start()
         other = awsign.SigV4(awsign.Credentials("AKIDOTHER", SECRET), "transcribe", "us-east-1")

@@ -114,6 +114,9 @@ class TestBuilding:
             ([], {"policy": "x"}),
             ([], {"x-amz-date": "x"}),
             ([], {"X-Amz-Credential": "x"}),
+            ([], {"AWSAccessKeyId": "x"}),
+            ([], {"signature": "x"}),
+            ([], {"x-amz-meta-a": "\ud800"}),
             ([], {"": "x"}),
             ([], {'a"b': "x"}),
             ([], {"a": "b", "A": "c"}),
@@ -132,6 +135,13 @@ class TestBuilding:
                 PRESIGNER.post(key)
         with pytest.raises(TypeError):
             PRESIGNER.post("k", fields={"a": 5})
+        for bucket in ("arn:aws:s3:us-west-2:123456789012:accesspoint/my-point", "data--usw2-az1--x-s3"):
+            with pytest.raises(awsign.InvalidRequest, match="by its name"):
+                awsign.S3Presigner(CREDENTIALS, "us-west-2", bucket).post("k")
+        for region in ("", "us east/1", None):
+            with pytest.raises(awsign.InvalidRequest, match="region"):
+                awsign.S3Presigner(CREDENTIALS, region, "bucket")
+        assert PRESIGNER.post("k", expires=10**8, scheme="s3v2").expires_at > AT + datetime.timedelta(days=1000)
         for bucket in ("", "a/b", "ü", "arn:aws:s3:nowhere"):
             with pytest.raises(awsign.InvalidRequest):
                 awsign.S3Presigner(CREDENTIALS, "us-east-1", bucket)
@@ -306,6 +316,20 @@ class TestVerifying:
             error = refused(received(PRESIGNER.post("k", fields={name: "%"})))
             assert error.code in ("InvalidDigest", "InvalidRequest")
 
+    def test_a_form_whose_body_is_not_there_yet(self) -> None:
+        request = received(PRESIGNER.post("k"))
+        request.body = None
+        assert refused(request).kind == "missing-authentication"
+
+    def test_regions_of_the_older_form(self) -> None:
+        form = awsign.S3Presigner(CREDENTIALS, "eu-west-1", "bucket", at=AT).post("k", scheme="s3v2")
+        kind, body = multipart(list(form.fields.items()), "x", FILE)
+        request = awsign.Request.received(
+            "POST", "/", [("Host", "bucket.s3.eu-west-1.amazonaws.com"), ("Content-Type", kind)], body
+        )
+        verify(request, regions={"eu-west-1"}, services={"s3"})
+        assert refused(request, regions={"us-east-1"}).kind == "wrong-region"
+
     def test_an_empty_key(self) -> None:
         assert refused(received(PRESIGNER.post("${filename}"), name="")).kind == "missing-field"
 
@@ -433,8 +457,10 @@ class TestVerifying:
         import sys
 
         monkeypatch.setitem(sys.modules, "multipart", None)
+        request = received(PRESIGNER.post("k"))
         with pytest.raises(awsign.MissingExtra, match=r"awsign\[post\]"):
-            verify(received(PRESIGNER.post("k")))
+            awsign.Verifier({KEY: SECRET}.get, now=AT).form(request)
+        assert refused(request).kind == "unsupported-payload"  # A stranger's form is no failure of the server.
 
 
 class TestPolicies:

@@ -104,6 +104,14 @@ class TestEndpoints:
         with pytest.raises(awsign.InvalidRequest, match="endpoint"):
             bucket_url("data", endpoint=endpoint)
 
+    @pytest.mark.parametrize("options", [{"endpoint": "http://127.0.0.1:9000"}, {"path_style": True}])
+    def test_an_access_point_has_a_host_of_its_own(self, options) -> None:
+        """Not silently AWS's, where another endpoint was asked for."""
+        with pytest.raises(awsign.InvalidRequest, match="host of its own"):
+            bucket_url("arn:aws:s3:us-west-2:123456789012:accesspoint/my-point", **options)
+        with pytest.raises(awsign.InvalidRequest, match="not the name"):
+            bucket_url("arn:aws-iso:s3:us-iso-east-1:123456789012:accesspoint/my-point")
+
     @pytest.mark.parametrize("bucket", ["a.b", "Data", "a_b", "x"])
     def test_a_name_that_is_none_of_dns_is_in_the_path(self, bucket) -> None:
         assert bucket_url(bucket) == f"https://s3.us-east-1.amazonaws.com/{bucket}"
@@ -127,6 +135,9 @@ class TestExpress:
             ("PUT", f"{EXPRESS}/k", {"x-amz-copy-source": "/b/k"}, "X-Amz-Security-Token"),
             ("PUT", f"{EXPRESS}/k?partNumber=1&uploadId=x", {"x-amz-copy-source": "/b/k"}, "X-Amz-Security-Token"),
             ("GET", "https://s3express-control.us-west-2.amazonaws.com/", {}, "X-Amz-Security-Token"),
+            ("GET", "https://s3express-control-fips.us-west-2.amazonaws.com/", {}, "X-Amz-Security-Token"),
+            ("DELETE", f"{EXPRESS}/k?session=1", {}, "X-Amz-S3session-Token"),
+            ("GET", f"{EXPRESS}/k?session=1", {}, "X-Amz-S3session-Token"),
             ("PUT", "https://s3express-control.us-west-2.amazonaws.com/data--usw2-az1--x-s3", {}, "X-Amz-Security-Token"),
         ],
     )
@@ -146,6 +157,15 @@ class TestExpress:
             awsign.Request.received(method, link.url.partition(host)[2], pairs, b""),
         ):
             assert awsign.Verifier({KEY: CREDENTIALS}.get, now=AT).verify(received).session_token == TOKEN
+
+    def test_a_token_in_the_wrong_place(self) -> None:
+        """That of IAM's credentials, for an object."""
+        signer = awsign.SigV4(CREDENTIALS, "s3express", "us-west-2", rules=awsign.rules_for("s3"))
+        signed = signer.sign(awsign.Request("PUT", f"{EXPRESS}/k", body=b""), at=AT)
+        received = awsign.Request.received("PUT", "/k", signed.headers, b"")
+        with pytest.raises(awsign.SignatureError) as caught:
+            awsign.Verifier({KEY: CREDENTIALS}.get, now=AT).verify(received)
+        assert caught.value.kind == "invalid-token"
 
     def test_a_session(self, serve) -> None:
         """Asked for with IAM's credentials, used for objects; a new one when it is about to end."""

@@ -106,6 +106,53 @@ class TestSending:
         assert decode(signed, first) == b"x" * 10000
         assert b"".join(signed.body) == first  # Sent again: begun again.
 
+    def test_an_async_file(self) -> None:
+        """As aiofiles and anyio have them."""
+
+        class File:
+            def __init__(self, data: bytes) -> None:
+                self._file = io.BytesIO(data)
+
+            async def read(self, size: int = -1) -> bytes:
+                return self._file.read(size)
+
+            async def seek(self, where: int, whence: int = 0) -> int:
+                return self._file.seek(where, whence)
+
+            async def tell(self) -> int:
+                return self._file.tell()
+
+            async def __aiter__(self):
+                for line in self._file:
+                    yield line
+
+        data = b"line\n" * 3000
+
+        async def send() -> bytes:
+            signed = sign(File(data), length=len(data), chunk_size=8192)
+            return decode(signed, b"".join([piece async for piece in signed.body]))
+
+        assert asyncio.run(send()) == data
+        with pytest.raises(awsign.InvalidRequest, match="spool_async"):
+            SIGNERS["sigv4"].sign(awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k", body=File(data)))
+        with pytest.raises(awsign.InvalidRequest, match="length"):
+            sign(File(data))
+        with asyncio.run(awsign.spool_async(File(data))) as spooled:
+            assert spooled.read() == data
+
+    def test_two_readers_at_once(self) -> None:
+        """Each has a chain of its own."""
+        signed = sign([b"data"] * 5000, length=20000, chunk_size=8192)
+        pairs = list(zip(signed.body, signed.body, strict=True))
+        assert all(a == b for a, b in pairs)
+        assert decode(signed, b"".join(a for a, _ in pairs)) == b"data" * 5000
+
+    def test_lists_are_made_of_pieces(self) -> None:
+        """Its length in bytes is not how many pieces there are: list() would make room for each byte."""
+        assert not hasattr(sign(b"", length=0).body, "__len__")
+        huge = sign(iter(()), length=1 << 40).body
+        assert huge.content_length == huge.len > 1 << 40
+
     def test_an_iterable_is_not_sent_twice(self) -> None:
         signed = sign(iter([b"data"]), length=4)
         assert decode(signed, b"".join(signed.body)) == b"data"
@@ -123,6 +170,11 @@ class TestSending:
     def test_the_rest_of_the_content_encoding_is_kept(self) -> None:
         assert dict(sign(b"", headers={"Content-Encoding": "gzip"}).headers)["Content-Encoding"] == "gzip,aws-chunked"
         assert dict(sign(b"", headers={"Content-Encoding": "aws-chunked"}).headers)["Content-Encoding"] == "aws-chunked"
+        request = awsign.Request(
+            "PUT", "https://s3.us-east-1.amazonaws.com/b/k", [("Content-Encoding", "gzip"), ("Content-Encoding", "br")]
+        )
+        signed = SIGNERS["sigv4"].sign(request, payload=awsign.Chunked())
+        assert dict(signed.headers)["Content-Encoding"] == "gzip,br,aws-chunked"
 
     def test_a_length_that_was_there_is_replaced(self) -> None:
         signed = sign(b"data", headers={"Content-Length": "4"})
@@ -582,6 +634,19 @@ class TestChecksums:
             SIGNERS["sigv4"].sign(
                 awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k"), payload=awsign.Chunked(), checksum="CRC32"
             )
+
+    def test_beside_what_the_service_wants(self) -> None:
+        """A checksum changes nothing of how the payload is signed."""
+        lattice = awsign.Request("PUT", "https://s.us-east-1.vpc-lattice-svcs.on.aws/", body=io.BytesIO(b"123456789"))
+        signed = awsign.SigV4(CREDENTIALS, "vpc-lattice-svcs", "us-east-1").sign(lattice, checksum="CRC32")
+        headers = dict(signed.headers)
+        assert (headers["X-Amz-Content-Sha256"], headers["x-amz-checksum-crc32"]) == ("UNSIGNED-PAYLOAD", "y/Q5Jg==")
+        with pytest.raises(awsign.InvalidRequest, match="payload is a"):
+            SIGNERS["sigv4"].sign(
+                awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k", body=b"x"), payload="a" * 64, checksum="CRC32"
+            )
+        with pytest.raises(awsign.InvalidRequest, match="presigned"):
+            SIGNERS["sigv4"].presign(awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k"), payload=awsign.Chunked(3))
 
     def test_the_object_s_checksum_is_not_that_of_the_request_that_completes_it(self) -> None:
         request = awsign.Request(

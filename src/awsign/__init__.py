@@ -11,6 +11,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import credentials as credentials
+    from . import endpoints as endpoints
+    from . import event_stream as event_stream
+    from . import redact as redact
+    from . import sigv4a as sigv4a
     from .chunked import Chunked as Chunked
     from .credentials import find_credentials as find_credentials
     from .endpoints import infer as infer
@@ -72,15 +77,21 @@ _HOME = {
 __all__ = list(_HOME)
 
 
+# What has public names of its own, and is imported as `awsign.event_stream` when it is first asked for.
+_MODULES = ("credentials", "endpoints", "event_stream", "redact", "sigv4a")
+
+
 def __getattr__(name: str) -> object:
-    if name not in _HOME:
+    if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"module 'awsign' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     value = getattr(import_module(f".{_HOME[name]}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *_MODULES, "__version__"])

@@ -13,18 +13,19 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from .body import blocks, blocks_async, is_async, require_bytes, seekable, size_of
 from .checksum import PREFIX, Checksum
 from .errors import InvalidRequest
-from .payload import EMPTY_SHA256, STREAMING, blocks, blocks_async, is_async, require_bytes, seekable, size_of
+from .payload import EMPTY_SHA256, STREAMING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
     from typing import Any
 
+    from .body import Body
     from .canonical import Header
     from .chain import Chain
-    from .request import Body
 
 SMALLEST_CHUNK = 8192  # But for the last: S3 answers InvalidChunkSizeError.
 LARGEST_CHUNK = 16 << 20  # What MinIO reads at most; our verifier too, since a chunk is held until its signature is checked.

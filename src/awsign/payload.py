@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
+from .body import BLOCK, blocks, blocks_async, is_async, require_bytes, seekable
 from .errors import InvalidRequest
 from .scope import ALGORITHM, ASYMMETRIC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-    from typing import IO, Any, Literal
+    from typing import IO, Literal
 
+    from .body import Body
     from .checksum import Checksum
-    from .request import Body, Request
+    from .request import Request
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 EVENTS = "STREAMING-AWS4-HMAC-SHA256-EVENTS"  # A body of signed frames: event_stream.py.
@@ -25,7 +26,6 @@ EVENT_STREAM_TYPE = "application/vnd.amazon.eventstream"
 EMPTY_SHA256 = sha256(b"").hexdigest()
 
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
-_BLOCK = 1 << 20
 _SPOOL_IN_MEMORY = 1 << 20
 
 # Words that stand where the hash would. S3 API reference, "Signature calculations for the Authorization header", HashedPayload.
@@ -137,28 +137,6 @@ def spool(body: Body) -> Body:
     return body if body is None or isinstance(body, bytes) or seekable(body) else hash_body(body)[1]
 
 
-def is_async(body: object) -> bool:
-    """Whether a body has to be awaited: an async iterable, or a file of aiofiles or anyio."""
-    return hasattr(body, "__aiter__") and not hasattr(body, "__iter__")
-
-
-def blocks(body: Any, size: int = _BLOCK) -> Iterable[bytes]:
-    """A body block by block: a file in blocks of a size, an iterable in its own."""
-    if body is None or isinstance(body, bytes):
-        return (body,) if body else ()
-    return iter(lambda: body.read(size), b"") if hasattr(body, "read") else body
-
-
-async def blocks_async(body: Any, size: int = _BLOCK) -> AsyncIterator[bytes]:
-    """The same for a body that has to be awaited."""
-    if hasattr(body, "read"):
-        while block := await body.read(size):
-            yield block
-    else:
-        async for block in body:
-            yield block
-
-
 async def spool_async(body: object) -> IO[bytes]:
     """An async iterable of bytes, or an async file -> a binary file with what it gave: in memory up to 1 MiB, beyond that on disk.
 
@@ -199,33 +177,11 @@ class _Spool:
         return self._hash.hexdigest(), self._file
 
 
-def seekable(body: object) -> bool:
-    """Whether a body is a file that can be read again."""
-    if is_async(body):
-        return False
-    asked = getattr(body, "seekable", None)
-    return hasattr(body, "seek") and hasattr(body, "tell") and (asked is None or bool(asked()))
-
-
-def size_of(body: Body) -> int | None:
-    """The length of a body in bytes, from where a file stands; None where only reading it would tell."""
-    if body is None or isinstance(body, bytes):
-        return len(body or b"")
-    if not seekable(body):
-        return None
-    file: Any = body
-    here: int = file.tell()
-    file.seek(0, 2)
-    end: int = file.tell()
-    file.seek(here)
-    return max(0, end - here)
-
-
 def _hash_file(file: object, checksum: Checksum | None) -> str:
     start = file.tell()  # type: ignore[attr-defined]
     digest = sha256()
     try:
-        while (block := file.read(_BLOCK)) != b"":  # type: ignore[attr-defined]
+        while (block := file.read(BLOCK)) != b"":  # type: ignore[attr-defined]
             require_bytes(block)
             digest.update(block)
             if checksum is not None:
@@ -233,13 +189,3 @@ def _hash_file(file: object, checksum: Checksum | None) -> str:
     finally:
         file.seek(start)  # type: ignore[attr-defined]
     return digest.hexdigest()
-
-
-def require_bytes(block: object) -> None:
-    """What a body gives, block by block, must be bytes."""
-    if isinstance(block, str):
-        raise TypeError("a body gave str, not bytes; open the file in binary mode ('rb'), or encode what the iterable yields")
-    if block is None:
-        raise InvalidRequest("a body that does not block gave nothing yet; its end cannot be told, make it blocking")
-    if not isinstance(block, (bytes, bytearray, memoryview)):
-        raise TypeError(f"a body gave {type(block).__name__}, not bytes")

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 
+from .body import seekable
 from .canonical import may_be_repeated
 from .encoding import arrived, utf8
 from .errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping
-    from typing import IO, TypeAlias
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
 
+    from .body import Body
     from .canonical import Header
 
     Headers: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
-    Body: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes] | None
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
@@ -63,7 +64,7 @@ class Request:
     cannot be sent faithfully, TypeError for a value of another type.
     """
 
-    __slots__ = ("authority", "body", "headers", "host", "method", "path", "query", "scheme")
+    __slots__ = ("_start", "authority", "body", "headers", "host", "method", "path", "query", "scheme")
 
     method: str
     scheme: str
@@ -73,6 +74,7 @@ class Request:
     query: str
     headers: tuple[Header, ...]
     body: Body
+    _start: int | None
 
     def __init__(self, method: str, url: str, headers: Headers = (), body: Body | str = None) -> None:
         if not isinstance(method, str) or not _TOKEN.fullmatch(method):
@@ -97,7 +99,17 @@ class Request:
             raise InvalidRequest(f"the Host header {hosts[0]!r} is not a host; leave it out to have that of the URL")
         self.host = str(hosts[0]) if hosts else self.authority
         self.headers = tuple(kept)
-        self.body = _body(body)
+        self.put_body(_body(body))
+
+    def put_body(self, body: Body) -> None:
+        """Take another body, from where it stands."""
+        self.body = body
+        self._start = body.tell() if seekable(body) else None  # type: ignore[union-attr]
+
+    def rewind(self) -> None:
+        """Put a file back to where it stood when the request was made: what was sent may be signed, and sent, again."""
+        if self._start is not None and seekable(self.body):
+            self.body.seek(self._start)  # type: ignore[union-attr]
 
     @classmethod
     def received(
@@ -115,6 +127,7 @@ class Request:
         None or a stream where it is yet to be read. scheme: of the connection, as the client saw it.
         """
         self = cls.__new__(cls)
+        self._start = None
         self.method = arrived(method)
         self.scheme = scheme
         target = arrived(target)
@@ -140,6 +153,9 @@ class Request:
         if isinstance(body, str):
             body = body.encode("utf-8", "surrogatepass")
         self.body = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
+        readable = ("read", "__iter__", "__aiter__")
+        if self.body is not None and not any(hasattr(self.body, name) for name in readable):
+            raise TypeError(f"a body that arrived is bytes, a stream or None, not {type(body).__name__}")
         return self
 
     @property
@@ -159,6 +175,21 @@ class Request:
     def __repr__(self) -> str:
         # Headers, query and body may hold secrets.
         return f"<Request {self.method} {self.scheme}://{self.authority}{self.path}>"
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+
+def is_form(method: str, headers: Iterable[Header], media_type: str) -> bool:
+    """Whether a request is a POST of a form, of one of the two media types that HTML has."""
+    if method != "POST":
+        return False
+    for name, value in headers:
+        if name.lower() == "content-type":
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            return text.partition(";")[0].strip().lower() == media_type
+    return False
 
 
 def require_request(request: object) -> None:
@@ -273,4 +304,5 @@ def _body(body: Body | str) -> Body:
         )
     if hasattr(body, "read") or hasattr(body, "__iter__") or hasattr(body, "__aiter__"):
         return body
-    raise TypeError(f"a body must be bytes, str, a binary file, an iterable of bytes or None, not {type(body).__name__}")
+    fix = "; open it, as open(path, 'rb')" if hasattr(body, "__fspath__") else ""
+    raise TypeError(f"a body must be bytes, str, a binary file, an iterable of bytes or None, not {type(body).__name__}{fix}")

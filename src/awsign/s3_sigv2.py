@@ -123,6 +123,7 @@ class S3SigV2:
         at: the time, aware; None is the request's x-amz-date or Date, else now, written as x-amz-date.
         """
         require_request(request)
+        request.rewind()
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         headers: list[Header] = [("Host", request.host), *_headers(request, credentials)]
         if _has_date(headers):

@@ -113,7 +113,8 @@ _RULES = {
 # The version of its Query API that tells EC2 where a signature names no service: EC2 API reference, "Common parameters".
 QUERY_API_VERSIONS = {"2016-11-15": "ec2"}
 
-S3_FAMILY = frozenset(("s3", "s3-outposts", "s3-object-lambda", "s3express", "s3-express"))
+S3_EXPRESS = frozenset(("s3express", "s3-express"))
+S3_FAMILY = S3_EXPRESS | {"s3", "s3-outposts", "s3-object-lambda"}
 
 # Where UNSIGNED-PAYLOAD is taken: S3, VPC Lattice, and the services of the operations that botocore's models mark
 # `unsigned-body` (ebs PutSnapshotBlock, lex PostContent and RecognizeUtterance, mediastore PutObject, omics UploadReadSetPart).
@@ -123,14 +124,16 @@ TAKES_UNSIGNED_PAYLOAD = S3_FAMILY | {"vpc-lattice-svcs", "ebs", "lex", "mediast
 # and OpenSearch Serverless take one without (as boto3 sends it).
 REQUIRES_CONTENT_SHA256 = frozenset(("s3", "s3express", "s3-express", "s3-object-lambda"))
 
+# A bucket's own path: in its virtual host, or where another endpoint has it in the path.
+_BUCKET = re.compile(r"/(?:[^/]+--x-s3/?)?")
 # Calls to S3 Express that keep IAM credentials, whose token has its usual header: S3 user guide, "Authorizing Zonal endpoint API
-# operations with CreateSession", and opendal-reqsign pull 841. Of each: the method, how the host begins, the path, a parameter, a
-# header; None is any.
+# operations with CreateSession", and opendal-reqsign pull 841. Of each: its name, the method, how the host begins, whether the path is
+# the bucket's, a parameter, a header; None is any.
 _IAM_CALLS_OF_S3_EXPRESS = (
-    ("GET", None, "/", "session", None),  # CreateSession
-    ("HEAD", None, "/", None, None),  # HeadBucket
-    ("PUT", None, None, None, "x-amz-copy-source"),  # CopyObject, UploadPartCopy
-    (None, "s3express-control.", None, None, None),  # What the regional endpoint has: buckets.
+    ("CreateSession", "GET", None, True, "session", None),
+    ("HeadBucket", "HEAD", None, True, None, None),
+    ("CopyObject or UploadPartCopy", "PUT", None, None, None, "x-amz-copy-source"),
+    ("a call to the regional endpoint", None, "s3express-control", None, None, None),  # s3express-control-fips too.
 )
 
 # Services of no newer signature version: botocore's models of sdb and importexport, `signatureVersion: v2`.
@@ -144,18 +147,23 @@ def rules_for(service: str) -> Rules:
 
 def rules_of_call(rules: Rules, request: Request) -> Rules:
     """The rules of one call, where it has others than its service: the session tokens of S3 Express are not for all."""
-    if rules.token_header != SESSION_TOKEN:
+    if rules.token_header != SESSION_TOKEN or iam_call_of_s3_express(request) is None:
         return rules
-    for method, host, path, parameter, header in _IAM_CALLS_OF_S3_EXPRESS:
+    return rules.replace(token_header=SECURITY_TOKEN)
+
+
+def iam_call_of_s3_express(request: Request) -> str | None:
+    """Which of the calls it is that keep IAM credentials, None for one that takes a session's."""
+    for operation, method, host, of_bucket, parameter, header in _IAM_CALLS_OF_S3_EXPRESS:
         if (
             (method is None or method == request.method)
             and (host is None or request.host.startswith(host))
-            and (path is None or path == request.path)
+            and (of_bucket is None or _BUCKET.fullmatch(request.path) is not None)
             and (parameter is None or parameter in [pair.partition("=")[0] for pair in request.query.split("&")])
             and (header is None or any(name.lower() == header for name, _ in request.headers))
         ):
-            return rules.replace(token_header=SECURITY_TOKEN)
-    return rules
+            return operation
+    return None
 
 
 def answer_shape(service: str | None, headers: dict[str, str], is_query_api: bool) -> str:

@@ -6,9 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .body import Body
     from .canonical import Header
     from .derivation import Derivation
-    from .request import Body
 
 
 class Signed:

@@ -17,7 +17,7 @@ from .derivation import Derivation
 from .encoding import encode
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
-from .request import require_request
+from .request import URLENCODED, is_form, require_request
 from .scope import in_utc, now, plausible
 from .signed import Signed
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     Pairs = list[tuple[str, str]]
 
 METHODS = {"HmacSHA256": "sha256", "HmacSHA1": "sha1"}
-FORM = "application/x-www-form-urlencoded"
 
 # What this signer writes, and so replaces when a request is signed again.
 _WRITTEN = ("AWSAccessKeyId", "SignatureVersion", "SignatureMethod", "Signature", "SecurityToken")
@@ -65,14 +64,6 @@ def matches(secret_access_key: str, text: str, given: str, method: str = "HmacSH
     return hmac.compare_digest(signature(secret_access_key, text, method).encode(), given.encode("utf-8", "replace"))
 
 
-def has_form(method: str, headers: Iterable[Header]) -> bool:
-    """Whether the parameters of a request are in its body: a POST of a form."""
-    types = [
-        value if isinstance(value, str) else value.decode("latin-1") for name, value in headers if name.lower() == "content-type"
-    ]
-    return method == "POST" and bool(types) and types[0].partition(";")[0].strip().lower() == FORM
-
-
 class SigV2:
     """A Signature Version 2 signer for the Query APIs (EC2, SimpleDB and stores that imitate them).
 
@@ -102,7 +93,7 @@ class SigV2:
         """
         require_request(request)
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
-        in_form = has_form(request.method, request.headers)
+        in_form = is_form(request.method, request.headers, URLENCODED)
         if in_form and request.query:
             raise InvalidRequest(
                 "a POST whose form is signed cannot have a query too: the signature would leave it out; move it into the form"
@@ -110,7 +101,7 @@ class SigV2:
         if not in_form and request.body not in (None, b""):
             raise InvalidRequest(
                 f"Signature Version 2 does not cover the body of this {request.method}; send the parameters in the query, "
-                f"or as a POST with content-type: {FORM}"
+                f"or as a POST with content-type: {URLENCODED}"
             )
         if in_form and not isinstance(request.body, bytes):
             raise InvalidRequest(

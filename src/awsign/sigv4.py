@@ -117,6 +117,7 @@ class SigV4:
         """
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
         service, region, rules = self._settle(request)
+        request.rewind()
         kept, written = without_authorization(request.headers)
         if _REGION_SET in written:
             self._check_region_set(written, region)

@@ -26,7 +26,7 @@ from awsign.chunked import canonical_trailer
 from awsign.derivation import derive
 from awsign.encoding import readable, reencode_path, utf8
 from awsign.payload import EMPTY_SHA256, hash_body, is_content_sha256, is_sha256
-from awsign.request import host_header, split_authority
+from awsign.request import URLENCODED, host_header, split_authority
 from awsign.scope import ALGORITHM, ASYMMETRIC, HmacSha256, SigningKey, derive_key, parse_http_date, scope_of
 from awsign.sigv4a import EcdsaP256Sha256, public_key
 
@@ -484,7 +484,7 @@ def sigv2_query(case: Case) -> None:
     encoded = "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in request["params"] if n not in written)
     url = f"https://{request['host']}{request['target']}"
     if request["method"] == "POST":
-        sent = awsign.Request("POST", url, {"Content-Type": sigv2.FORM}, encoded)
+        sent = awsign.Request("POST", url, {"Content-Type": URLENCODED}, encoded)
     else:
         sent = awsign.Request(request["method"], f"{url}?{encoded}")
     signed = awsign.SigV2(credentials, method=method).sign(sent)

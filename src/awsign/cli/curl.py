@@ -75,7 +75,9 @@ def command(
             proxy=proxy,
             progress=progress,
         )
-        exchange = Exchange(wire, chosen.signer(request, streams=True), follow=location, retry=retry, verbose=verbose)
+        signer = chosen.signer(request, streams=True)
+        signer.send = wire.ask
+        exchange = Exchange(wire, signer, follow=location, retry=retry, verbose=verbose)
         try:
             with _Output(file, any_terminal=output == "-") as out:
                 for answer in exchange.answers(request):

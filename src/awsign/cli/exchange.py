@@ -43,12 +43,11 @@ class Exchange:
 
     def answers(self, request: Request) -> Iterator[Answer]:
         """The answer, after those that redirected to where it came from; of these only the heads are there."""
-        if (self._follow or self._tries) and not isinstance(request.body, bytes | None) and not _rewinds(request.body):
-            request.body = spool(request.body)  # A pipe that may have to be sent twice.
-        body = _Rewound(request)
+        if self._follow or self._tries:
+            request.put_body(spool(request.body))  # A pipe may have to be sent twice.
         signs = True
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._answer(request, body, signs)
+            answer = self._answer(request, signs)
             moved = _moved(self._signer, request, answer, signs) if self._follow else None
             answer.is_last = moved is None
             yield answer
@@ -58,11 +57,9 @@ class Exchange:
             request, signs = moved
         raise Failure(failure.TOO_MANY_REDIRECTS, f"more than {_MOST_REDIRECTS} redirects")
 
-    def _answer(self, request: Request, body: _Rewound, signs: bool) -> Answer:
+    def _answer(self, request: Request, signs: bool) -> Answer:
         while True:
-            body.rewind(request)
             signed = self._signer.sign(request) if signs else _unsigned(request)
-            body.keep(request, signed)
             if self._verbose:
                 _show_request(signed)
             try:
@@ -85,27 +82,8 @@ class Exchange:
         self._wait = min(self._wait * 2, _LONGEST_WAIT)
 
 
-class _Rewound:
-    """A body that may be sent more than once: put back to where it stood before each time."""
-
-    def __init__(self, request: Request) -> None:
-        self._start = request.body.tell() if _rewinds(request.body) else None  # type: ignore[union-attr]
-
-    def rewind(self, request: Request) -> None:
-        if self._start is not None and request.body is not None:
-            request.body.seek(self._start)  # type: ignore[union-attr]
-
-    def keep(self, request: Request, signed: Signed) -> None:
-        """Signing spools a body that can be read only once: what it was spooled to is sent from now on, from its beginning."""
-        if _rewinds(signed.body) and signed.body is not request.body:
-            request.body, self._start = signed.body, 0
-
-
-def _rewinds(body: object) -> bool:
-    return hasattr(body, "seek") and hasattr(body, "seekable") and bool(body.seekable())
-
-
 def _unsigned(request: Request) -> Signed:
+    request.rewind()
     return Signed(request.method, request.url, (("Host", request.host), *request.headers), request.body, Derivation(""))
 
 
@@ -130,6 +108,7 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
     if same and (region := infer(url)[1]):
         signer.move(region)
     presigned = "X-Amz-Signature=" in new.query or ("Signature=" in new.query and "AWSAccessKeyId=" in new.query)
+    request.rewind()
     method, body = request.method, request.body
     if target and (answer.status == 303 or (answer.status in (301, 302) and method == "POST")):
         method, body = ("HEAD" if method == "HEAD" else "GET"), None

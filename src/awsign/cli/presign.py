@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = 10**10  # Far beyond what any scheme takes: the signer says what it takes.
-_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)(i?)B?", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,12})\s*(?:([KMG])(i?))?B?", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(r"(?:\d+[smhdw])+|\d+", re.ASCII)
 
 
@@ -49,7 +49,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         match = _SIZE.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             self.fail(f"{value!r} is not a number of bytes such as 1000000, 10MB or 10MiB", param, ctx)
-        unit: int = (1024 if match[3] else 1000) ** " KMG".index(match[2].upper() or " ")
+        unit: int = (1024 if match[3] else 1000) ** " KMG".index((match[2] or " ").upper())
         return int(match[1]) * unit
 
 
@@ -93,11 +93,10 @@ def command(
 ) -> None:  # fmt: skip
     chosen = Options(ctx, scheme=scheme, as_query=True, **values)
     if post:
-        if chosen.data or chosen.data_urlencode or chosen.header or scheme == "sigv4a":
-            raise click.UsageError("--post takes --field and --condition, not -d, -H or sigv4a")
-        if max_size is not None:
-            conditions = (*conditions, f'["content-length-range", 0, {max_size}]')
-        posted = _form(chosen, expires, fields, conditions)
+        others = (chosen.data, chosen.data_urlencode, chosen.header, chosen.service, chosen.method != "GET", scheme == "sigv4a")
+        if any(others):
+            raise click.UsageError("--post takes --field and --condition, not -d, -H, -X, --service or --scheme sigv4a")
+        posted = _form(chosen, expires, fields, conditions, max_size)
         click.echo(_FORMS[form](posted), nl=False)
         click.echo(f"POST until {posted.expires_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
         for name in posted.open_fields:
@@ -136,14 +135,16 @@ def command(
             click.echo(f"not covered   {name}: this scheme signs no such header; it may be sent or not", err=True)
 
 
-def _form(chosen: Options, expires: timedelta, fields: tuple[str, ...], conditions: tuple[str, ...]) -> PostForm:
+def _form(
+    chosen: Options, expires: timedelta, fields: tuple[str, ...], conditions: tuple[str, ...], max_size: int | None
+) -> PostForm:
     given = {}
     for field in fields:
         name, equals, value = field.partition("=")
         if not (name and equals):
             raise click.UsageError(f"--field {field!r}: it is NAME=VALUE")
         given[name] = value
-    parsed = []
+    parsed: list[Any] = [] if max_size is None else [["content-length-range", 0, max_size]]
     for text in conditions:
         try:
             parsed.append(json.loads(text))

@@ -13,16 +13,17 @@ from urllib.parse import quote
 
 import click
 
+from ..body import size_of
 from ..credentials import find_credentials
 from ..credentials.profile import settings as profile_settings
 from ..endpoints import infer, s3_url, split_s3_uri
 from ..errors import InvalidRequest
-from ..payload import UNSIGNED_PAYLOAD, size_of, spool
+from ..payload import UNSIGNED_PAYLOAD, spool
 from ..presign import S3Presigner
-from ..request import Request
+from ..request import URLENCODED, Request
 from ..s3_sigv2 import S3SigV2
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
-from ..sigv2 import FORM, SigV2
+from ..sigv2 import SigV2
 from ..sigv4 import SigV4
 from .failure import MALFORMED_URL, READ_ERROR, Failure
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..canonical import Header
     from ..chunked import Chunked
     from ..credentials.chain import Found
+    from ..credentials.s3_express import Send
     from ..identity import Provider
     from ..signed import Signed
 
@@ -204,7 +206,7 @@ class Options:
         if self.json_data:
             own |= {"accept": ("Accept", _JSON), "content-type": ("Content-Type", _JSON)}
         elif with_form:
-            own["content-type"] = ("Content-Type", FORM)
+            own["content-type"] = ("Content-Type", URLENCODED)
         given: list[Header] = []
         for line in self._header_lines():
             name, colon, value = line.partition(":")
@@ -262,9 +264,12 @@ class Signer:
         self._service, self._region = self._where(request)
         self._provider: Found | None = None
         self._session: Provider | None = None
+        self.send: Send | None = None  # What sends the request for a session; None is the session's own.
         self.scheme = self._scheme(request)
 
     def sign(self, request: Request) -> Signed:
+        if self._chosen.payload is not None and self.scheme in ("sigv2", "s3v2"):
+            raise click.UsageError(f"--payload belongs to Signature Version 4; {self.scheme} covers no body")
         if self.scheme == "sigv2":
             return SigV2(self.provider).sign(request)
         if self.scheme == "s3v2":
@@ -279,7 +284,7 @@ class Signer:
         if choice is None and self._streams and self._chosen.upload_file and self._may_stream(request):
             choice = "trailer" if request.scheme == "https" else "chunked"
         if choice in ("chunked", "trailer") and size_of(request.body) is None:
-            request.body = spool(request.body)  # A pipe's length has to be known beforehand.
+            request.put_body(spool(request.body))  # A pipe's length has to be known beforehand.
         if choice == "trailer":
             return Chunked(signed=False, trailer="CRC32")
         if choice == "chunked":
@@ -315,7 +320,7 @@ class Signer:
             from ..credentials import s3_express_session
 
             endpoint = self._chosen.endpoint_url
-            self._session = s3_express_session(self.provider, bucket, region=self._region or "", endpoint=endpoint)
+            self._session = s3_express_session(self.provider, bucket, region=self._region or "", endpoint=endpoint, send=self.send)
         return self._session
 
     @property

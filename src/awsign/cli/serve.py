@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from pathlib import Path
 
 import click
 
@@ -33,6 +34,9 @@ def command(
 ) -> None:  # fmt: skip
     if tls_key and not tls_cert:
         raise click.UsageError("--tls-key is that of --tls-cert")
+    for file in filter(None, (tls_cert, tls_key)):
+        if not Path(file).is_file():
+            raise click.UsageError(f"there is no file {file!r} to read a certificate or its key from")
     try:
         from ..server.app import VerifyingApp
         from ..server.issued import Issued
@@ -61,8 +65,6 @@ def command(
         serve(app, port, ready, tls_cert, tls_key)
     except ssl.SSLError as error:
         raise click.ClickException(f"--tls-cert {tls_cert!r} is not a certificate with its key, in PEM: {error.reason}") from None
-    except FileNotFoundError:
-        raise click.ClickException(f"there is no file {tls_cert!r}, or no {tls_key!r}") from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
 

@@ -120,7 +120,8 @@ def _as_python(sent: Sent) -> bytes:
     size = "os.path.getsize(" + repr(sent.file) + ")" if sent.file else "len(body)"
     headers = "".join(f"    ({name!r}, {_bytes(value)!r}),\n" for name, value in sent.headers)
     imports = "import http.client\nimport os\n" if sent.file else "import http.client\n"
-    length = f"    ('Content-Length', str({size}).encode()),\n" if sent.has_body else ""
+    sized = any(name.lower() == "content-length" for name, _ in sent.headers)
+    length = f"    ('Content-Length', str({size}).encode()),\n" if sent.has_body and not sized else ""
     return _bytes(
         f"{imports}\n"
         f"body = {body}\n"

@@ -13,7 +13,7 @@ import httpcore2
 from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
-from ..payload import blocks, size_of
+from ..body import blocks, size_of
 from . import failure
 from .failure import Failure
 
@@ -142,6 +142,14 @@ class Wire:
         self._backend.deadline = None if self._max_time is None else time.monotonic() + self._max_time
         with reported(parts.netloc, self._backend):
             return Answer(self._pool(parts.scheme, parts.hostname or "").handle_request(request), parts.netloc)
+
+    def ask(self, signed: Signed) -> tuple[int, str]:
+        """Send what was signed; the status and the text of a short answer."""
+        answer = self.send(signed)
+        try:
+            return answer.status, b"".join(answer.blocks()).decode("utf-8", "replace")
+        finally:
+            answer.close()
 
     def close(self) -> None:
         for pool in self._pools.values():

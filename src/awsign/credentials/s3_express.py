@@ -18,9 +18,13 @@ from .provider import Refreshing, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
     from ..identity import Provider
+    from ..signed import Signed
+
+    Send = Callable[[Signed], tuple[int, str]]
 
 _MOST = 1 << 16
 _ELEMENT = re.compile(r"<([A-Za-z]+)>([^<>&]+)</\1>")
@@ -32,6 +36,7 @@ class S3ExpressSession(Source):
 
     credentials: IAM's, or a provider of them, which sign CreateSession. bucket: as data--usw2-az1--x-s3. region: of the bucket.
     mode: "ReadWrite" or "ReadOnly"; None is the most that is allowed. endpoint: another than AWS's. timeout: seconds.
+    send: what sends the signed request, and gives the status and the text of the answer; None is http.client, without a proxy.
     """
 
     name = "s3-express-session"
@@ -45,6 +50,7 @@ class S3ExpressSession(Source):
         mode: Literal["ReadWrite", "ReadOnly"] | None = None,
         endpoint: str | None = None,
         timeout: float = 10,
+        send: Send | None = None,
     ) -> None:
         if mode not in (None, "ReadWrite", "ReadOnly"):
             raise InvalidRequest(f"mode={mode!r}: a session is 'ReadWrite' or 'ReadOnly'")
@@ -54,9 +60,10 @@ class S3ExpressSession(Source):
         self._request = Request("GET", f"{url}{'/' if endpoint is None else ''}?session", headers)
         self._bucket = bucket
         self._timeout = timeout
+        self._send = send or self._send_by_http_client
 
     def load(self) -> Credentials:
-        status, text = self._ask()
+        status, text = self._send(self._signer.sign(self._request))
         if status != 200:
             code = _elements(text).get("Code", "no code")
             raise CredentialsError(f"CreateSession for the bucket {self._bucket} was answered with {status}, {code[:60]}")
@@ -68,10 +75,9 @@ class S3ExpressSession(Source):
             # `from None`: the answer holds the secret.
             raise CredentialsError(f"the answer to CreateSession for the bucket {self._bucket} has no credentials") from None
 
-    def _ask(self) -> tuple[int, str]:
+    def _send_by_http_client(self, signed: Signed) -> tuple[int, str]:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
-        signed = self._signer.sign(self._request)
         parts = urlsplit(signed.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self._timeout)
@@ -93,11 +99,13 @@ def _elements(text: str) -> dict[str, str]:
     return dict(_ELEMENT.findall(text))
 
 
-def s3_express_session(credentials: Credentials | Provider, bucket: str, *, region: str, endpoint: str | None = None) -> Refreshing:
+def s3_express_session(
+    credentials: Credentials | Provider, bucket: str, *, region: str, endpoint: str | None = None, send: Send | None = None
+) -> Refreshing:
     """A provider of a directory bucket's session, renewed a minute before it ends; as S3ExpressSession.
 
     SigV4(provider, "s3express", region) signs calls to objects with it. CopyObject, UploadPartCopy, HeadBucket and the regional
     endpoint are signed with IAM's credentials.
     """
-    source = S3ExpressSession(credentials, bucket, region=region, endpoint=endpoint)
+    source = S3ExpressSession(credentials, bucket, region=region, endpoint=endpoint, send=send)
     return Refreshing(source, advisory=timedelta(minutes=1), mandatory=timedelta(seconds=15))

@@ -6,9 +6,8 @@ import logging
 
 from ..errors import SignatureError
 from ..redact import masked
-from ..request import Request
-from ..sigv2 import has_form
-from ..verify.post_form import has_file
+from ..request import MULTIPART, URLENCODED, Request, is_form
+from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
 from .metadata import MetadataService, is_metadata
 
@@ -81,9 +80,10 @@ class VerifyingApp:
 
         blocks = _blocks(noted)
         try:
-            if "authorization" not in headers and has_form(request.method, request.headers):
+            if "authorization" not in headers and is_form(request.method, request.headers, URLENCODED):
                 request.body = await _whole_body(blocks)  # A signature may be in it.
-            if "authorization" not in headers and not request.query and has_file(request.method, request.headers):
+            presigned = "signature=" in request.query.lower()
+            if "authorization" not in headers and not presigned and is_form(request.method, request.headers, MULTIPART):
                 claim = await self._form_claim(request, blocks)
             else:
                 claim = self._verifier.claim(request)
@@ -91,7 +91,9 @@ class VerifyingApp:
                 request.body = await _whole_body(blocks, claim)
             verified = await self._verifier.verify_async(claim)
             checked = _checked(verified, blocks) if request.body is None else one_block(request.body)
-            session = self._issued is not None and verified.service == "s3express" and claim.asks("session")
+            session = (
+                self._issued is not None and verified.service in S3_EXPRESS and iam_call_of_s3_express(request) == "CreateSession"
+            )
             if self._forwarder is not None and not session:
                 status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")

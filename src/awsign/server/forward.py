@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..canonical import Header
     from ..request import Request
     from ..verify import Verified
-    from ..verify.post_form import Form
+    from ..verify.form_reader import Form
     from .app import Send
 
 log = logging.getLogger("awsign.server")

@@ -9,17 +9,22 @@ from ..canonical import SIGNED_PREFIX, may_be_repeated, query_pairs
 from ..endpoints import infer
 from ..errors import SignatureError
 from ..payload import is_sha256
+from ..request import URLENCODED, is_form
 from ..services import QUERY_API_VERSIONS, answer_shape
-from ..sigv2 import has_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
-    from typing import NoReturn
+    from typing import NoReturn, TypeAlias
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
     from ..derivation import Derivation
     from ..identity import Credentials
     from ..request import Request
+
+    # What may stand for an access key: the public key for SigV4A alone, None for one that is not known.
+    Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
 
 _KEPT_CREDENTIALS = 1024
 
@@ -102,6 +107,20 @@ class Arrival:
         """The shape in which the service that was addressed words its errors; found out only where there is one."""
         return answer_shape(self.service or self._likely_service(), self.headers, self.action() is not None)
 
+    def check_scope(self, service: str, region: str, takes_region: Callable[[Container[str]], bool] | None = None) -> None:
+        """That what a credential scope names is taken here. takes_region: how a region set is compared."""
+        settings = self.settings
+        if settings.services is not None and service not in settings.services:
+            self._not_taken("service", service, settings.services)
+        regions = settings.regions
+        if regions is not None and not (takes_region(regions) if takes_region else region in regions):
+            self._not_taken("region", region, regions)
+        self.check_host()
+
+    def _not_taken(self, what: str, value: str, allowed: Container[str]) -> NoReturn:
+        expected = f"; expected {', '.join(sorted(allowed))}" if isinstance(allowed, (set, frozenset, list, tuple)) else ""
+        self.fail(f"wrong-{what}", f"the credential scope names the {what} {value[:60]!r}{expected}")
+
     def check_unscoped(self, scheme: str, service: str | None, region: str | None) -> None:
         """The checks of a scheme whose signature names no service and region: they are what the host tells, or unknown."""
         for what, value, allowed in (("service", service, self.settings.services), ("region", region, self.settings.regions)):
@@ -137,6 +156,13 @@ class Arrival:
                 f"{most.total_seconds():.0f} seconds apart; set the clock of the signer, or sign just before sending",
             )
 
+    def check_not_before(self, what: str, signed_at: datetime) -> None:
+        """That a URL or a form is of now or before; what: which of these."""
+        if signed_at > self.settings.now() + self.settings.max_skew:
+            self.fail(
+                "not-yet-valid", f"the {what} is not valid before {signed_at:%Y-%m-%dT%H:%M:%SZ}; set the clock of the signer"
+            )
+
     def check_expiry(self, expires_at: datetime) -> None:
         now = self.settings.now()
         if now >= expires_at:
@@ -163,7 +189,7 @@ class Arrival:
     def form(self) -> list[tuple[str, str]]:
         """The parameters of a form that was given as bytes; none for another body."""
         body = self.request.body
-        if isinstance(body, bytes) and has_form(self.request.method, self.request.headers):
+        if isinstance(body, bytes) and is_form(self.request.method, self.request.headers, URLENCODED):
             return query_pairs(body.decode("latin-1"))
         return []
 

@@ -11,10 +11,20 @@ from ..errors import MissingExtra
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import NoReturn
+    from typing import NoReturn, Protocol
 
     from .arrival import Arrival
-    from .claim import Body
+
+    class Body(Protocol):
+        """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed.
+
+        decodes: whether what it gives back is something else than what arrived.
+        """
+
+        decodes: bool
+
+        def feed(self, data: bytes) -> bytes: ...
+        def close(self) -> bytes: ...
 
 
 def checksums_of(arrival: Arrival, headers: dict[str, str] | None = None) -> list[tuple[Checksum, str]]:
@@ -67,12 +77,13 @@ class BodyCheck:
         expected_md5: str | None = None,
         checksums: Sequence[tuple[Checksum, str]] = (),
         *,
+        sizes: tuple[int, int | None] = (0, None),
         unsigned: bool = False,
     ) -> None:
         """fail: raises SignatureError for a kind and a message. expected_sha256: hex, or None where the payload is unsigned.
 
-        expected_md5: base64. checksums: each with the value that it must have. unsigned: the scheme covers no body at all, so that
-        there must be none.
+        expected_md5: base64. checksums: each with the value that it must have. sizes: the least and the most bytes that it may have.
+        unsigned: the scheme covers no body at all, so that there must be none.
         """
         self._raise = fail
         self._expected_sha256 = expected_sha256
@@ -82,6 +93,8 @@ class BodyCheck:
         # MD5 is what the header is made of (RFC 1864), not what vouches for the body.
         self._md5 = md5(usedforsecurity=False) if expected_md5 is not None else None
         self._checksums = [(Checksum(checksum.name), value) for checksum, value in checksums]
+        self._least, self._most = sizes
+        self._size = 0
         self._held = b""
         self._closed = False
 
@@ -91,7 +104,9 @@ class BodyCheck:
     @property
     def checks(self) -> bool:
         """Whether there is anything to check at the end."""
-        return self._sha256 is not None or self._md5 is not None or bool(self._checksums)
+        return (
+            self._sha256 is not None or self._md5 is not None or bool(self._checksums) or self._least > 0 or self._most is not None
+        )
 
     def feed(self, data: bytes) -> bytes:
         """Take the next block; give back the one before."""
@@ -99,6 +114,9 @@ class BodyCheck:
             raise ValueError("this body was closed; nothing can follow")
         if self._unsigned and data:
             self._fail("unsigned-content", "the request has a body, which its signature scheme does not cover")
+        self._size += len(data)
+        if self._most is not None and self._size > self._most:
+            self._fail("file-too-large", f"Your proposed upload exceeds the maximum allowed size: {self._most} bytes are taken")
         if self._sha256 is not None:
             self._sha256.update(data)
         if self._md5 is not None:
@@ -114,7 +132,13 @@ class BodyCheck:
 
     def close(self) -> bytes:
         """The end of the body: check it, and give back the last block. Raises SignatureError if it is not what was signed."""
+        if self._closed:
+            raise ValueError("this body was closed already")
         self._closed = True
+        if self._size < self._least:
+            self._fail(
+                "file-too-small", f"Your proposed upload is smaller than the minimum allowed size: {self._least} bytes are needed"
+            )
         if self._sha256 is not None and self._sha256.hexdigest() != self._expected_sha256:
             self._fail(
                 "payload-hash-mismatch",

@@ -9,23 +9,13 @@ from ..identity import Credentials, is_access_key
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any, NoReturn, Protocol
+    from typing import Any, NoReturn
 
     from ..derivation import Derivation
-    from .arrival import Arrival
+    from .arrival import Arrival, Secret
+    from .body import Body
     from .events import EventCheck
-    from .post_form import Form
-
-    class Body(Protocol):
-        """Feed it the body block by block; it gives back what was checked, and raises where it is not what was signed.
-
-        decodes: whether what it gives back is something else than what arrived.
-        """
-
-        decodes: bool
-
-        def feed(self, data: bytes) -> bytes: ...
-        def close(self) -> bytes: ...
+    from .form_reader import Form
 
 
 class Verified:
@@ -123,10 +113,6 @@ class Claim:
         """The Action of a Query API request, None of another."""
         return self._arrival.action()
 
-    def asks(self, name: str) -> bool:
-        """Whether the query has a parameter of a name."""
-        return self._arrival.parameter(name) is not None
-
     def refuse(self, kind: str, message: str) -> NoReturn:
         """Raise SignatureError for a reason of the caller's, in the words of the service."""
         self._arrival.fail(kind, message)
@@ -138,8 +124,11 @@ class Claim:
         """
         raise NotImplementedError
 
+    def _authorize(self) -> None:
+        """What the signature holds for, where it says that itself: a policy. Called once the signature holds."""
+
     def _body(self) -> Body:
-        """What the body must be; called after `_check`."""
+        """What the body must be; called after these."""
         raise NotImplementedError
 
     def _events(self) -> EventCheck:
@@ -149,7 +138,7 @@ class Claim:
         """What checks signatures by a public key alone, in the one scheme that can; None for what is no public key."""
         return None
 
-    def verify(self, credentials: Credentials | str | object | None) -> Verified:
+    def verify(self, credentials: Secret) -> Verified:
         """Check the signature with the key that the claim names; `Verified`, or SignatureError.
 
         credentials: those of `access_key_id`. A str is the secret alone, and for SigV4A an EC public key of `cryptography` serves
@@ -185,7 +174,7 @@ class Claim:
         derivation, holds = self._check(signer)
         if not holds:
             hint = ""
-            if arrival.request.body is None and arrival.request.method in ("POST", "PUT", "PATCH"):
+            if self._body_is_signed and arrival.request.body is None and arrival.request.method in ("POST", "PUT", "PATCH"):
                 hint = "; if the request has a body, give it to Request.received: it is part of what was signed"
             arrival.fail(
                 "signature-mismatch",
@@ -205,6 +194,7 @@ class Claim:
             )
             arrival.fail("invalid-token", f"the request {what}")
 
+        self._authorize()
         if self._body_is_signed:
             return Verified(self, derivation, None)
         body = self._body()

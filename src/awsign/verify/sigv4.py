@@ -10,21 +10,20 @@ from ..derivation import derive
 from ..errors import InvalidRequest
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import ASYMMETRIC, HmacSha256, parse_http_date, parse_timestamp
-from ..services import REQUIRES_CONTENT_SHA256, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for
+from ..services import REQUIRES_CONTENT_SHA256, S3_EXPRESS, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for, rules_of_call
 from .body import BodyCheck, Decoded, checksums_of
 from .claim import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
     from typing import Any
 
     from ..authorization import Authorization
     from ..derivation import Derivation
     from ..scope import Algorithm, Key
     from .arrival import Arrival
+    from .body import Body
     from .chunks import ChunkedHeaders
-    from .claim import Body
     from .events import EventCheck
 
 
@@ -82,16 +81,8 @@ class SigV4Claim(Claim):
         """Where the signature counts: the region of the scope."""
         return claimed.region
 
-    def _takes_region(self, regions: Container[str]) -> bool:
-        return self.region in regions
-
     def _check_scope(self, arrival: Arrival) -> None:
-        settings = arrival.settings
-        for what, value, allowed in (("service", self.service, settings.services), ("region", self.region, settings.regions)):
-            if allowed is not None and not (self._takes_region(allowed) if what == "region" else value in allowed):
-                expected = f"; expected {', '.join(sorted(allowed))}" if isinstance(allowed, (set, frozenset, list, tuple)) else ""
-                arrival.fail(f"wrong-{what}", f"the credential scope names the {what} {(value or '')[:60]!r}{expected}")
-        arrival.check_host()
+        arrival.check_scope(self.service or "", self.region or "")
 
     def _check_time(self, arrival: Arrival, claimed: Authorization) -> None:
         """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
@@ -122,10 +113,7 @@ class SigV4Claim(Claim):
         if claimed.expires == 0:
             arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
         self.expires_at = signed_at + timedelta(seconds=claimed.expires)
-        if signed_at > arrival.settings.now() + arrival.settings.max_skew:
-            arrival.fail(
-                "not-yet-valid", f"the URL is not valid before {signed_at:%Y-%m-%dT%H:%M:%SZ}; set the clock of the signer"
-            )
+        arrival.check_not_before("URL", signed_at)
         arrival.check_expiry(self.expires_at)
 
     def _check_headers(self, arrival: Arrival, claimed: Authorization) -> None:
@@ -147,6 +135,14 @@ class SigV4Claim(Claim):
         if self.location == "header" and self._rules.token == "after" and any(n.lower() in TOKEN_HEADERS for n, _ in arrival.pairs):
             arrival.fail("unsigned-content", "the query has a session token, which a signature in a header does not cover here")
         self.session_token = tokens[0] if tokens else None
+        takes = rules_of_call(self._rules, arrival.request).token_header
+        if (
+            tokens
+            and self.service in S3_EXPRESS
+            and takes not in arrival.headers
+            and not any(n.lower() == takes for n, _ in arrival.pairs)
+        ):
+            arrival.fail("invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}")
 
     def _payload(self, arrival: Arrival) -> tuple[str | None, str | None]:
         """The last line of the canonical request, and the hash that the body must have, None where it is unsigned.

@@ -53,6 +53,9 @@ class SigV4AClaim(SigV4Claim):
         except InvalidRequest as error:
             arrival.fail("wrong-region", f"{REGION_SET}: {error}")
 
+    def _check_scope(self, arrival: Arrival) -> None:
+        arrival.check_scope(self.service or "", self.region or "", self._takes_region)
+
     def _takes_region(self, regions: Container[str]) -> bool:
         """Whether one of the regions that are taken here is in the region set."""
         assert self.region is not None

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
-from ..request import require_request
+from ..request import MULTIPART, is_form, require_request
 from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings
 from .claim import Claim
-from .post_form import FormReader, has_file
+from .post_form import claim_of_bytes, form_reader
 from .s3_sigv2 import S3SigV2Claim, s3v2_places
 from .sigv2 import SigV2Claim, sigv2_places
 from .sigv4 import SigV4Claim, sigv4_places
@@ -21,15 +21,12 @@ from .sigv4a import SigV4AClaim, sigv4a_places
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
-    from typing import TypeAlias
 
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
-    from ..identity import Credentials
     from ..request import Request
+    from .arrival import Secret
     from .claim import Verified
+    from .form_reader import FormReader
 
-    Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
 
 # Which places of a request ("header", "query", "form") a scheme's signature stands in.
 _SCHEMES = {"sigv4": sigv4_places, "sigv4a": sigv4a_places, "sigv2": sigv2_places, "s3v2": s3v2_places}
@@ -98,16 +95,11 @@ class Verifier:
         require_request(request)
         arrival = Arrival(request, self._settings)
         places = self._places(arrival)
-        if not places and has_file(request.method, request.headers) and isinstance(request.body, bytes):
-            reader = FormReader(arrival)
-            reader.feed(request.body)
-            reader.close()
-            assert reader.claim is not None
-            return reader.claim
-        if not places and has_file(request.method, request.headers):
-            arrival.fail(
-                "missing-authentication", "the request is a form: give its body as bytes, or read it by verifier.form(request)"
-            )
+        if not places and is_form(request.method, request.headers, MULTIPART):
+            if isinstance(request.body, bytes):
+                return claim_of_bytes(arrival, request.body)
+            # To be read by `form`, where forms are taken.
+            arrival.fail("missing-authentication", "the head of the request is not signed; of a form, the policy is in its body")
         if not places:
             arrival.fail(
                 "missing-authentication", "the request is not signed: no Authorization header and no signature in its query"
@@ -127,11 +119,11 @@ class Verifier:
         """
         require_request(request)
         arrival = Arrival(request, self._settings)
-        if not has_file(request.method, request.headers):
+        if not is_form(request.method, request.headers, MULTIPART):
             arrival.fail("malformed-form", "a form is a POST of multipart/form-data")
         if self._places(arrival):
             arrival.fail("two-authentications", "the request is signed as a whole: it is not a form that a policy signs")
-        return FormReader(arrival)
+        return form_reader(arrival)
 
     def _places(self, arrival: Arrival) -> list[tuple[str, str]]:
         """Where the request is signed, and by what scheme."""
