@@ -1,6 +1,6 @@
 """S3: a file sent in signed chunks with a checksum behind them, and a form with which a browser uploads.
 
-python examples/s3_stream_and_form.py FILE [BUCKET]
+python examples/s3_stream_and_form.py [FILE [BUCKET]]
 """
 
 import http.client
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import awsign
 
-file = Path(sys.argv[1])
+file = Path(sys.argv[1] if len(sys.argv) > 1 else __file__)
 bucket = sys.argv[2] if len(sys.argv) > 2 else "holiday"
 region = os.environ.get("AWS_REGION", "us-east-1")
 endpoint = os.environ.get("AWS_ENDPOINT_URL_S3", f"https://s3.{region}.amazonaws.com")

@@ -141,6 +141,8 @@ class TestBuilding:
         for region in ("", "us east/1", None):
             with pytest.raises(awsign.InvalidRequest, match="region"):
                 awsign.S3Presigner(CREDENTIALS, region, "bucket")
+        with pytest.raises(awsign.InvalidRequest, match="swapped"):
+            awsign.S3Presigner(CREDENTIALS, "my-bucket", "us-east-1")
         assert PRESIGNER.post("k", expires=10**8, scheme="s3v2").expires_at > AT + datetime.timedelta(days=1000)
         for bucket in ("", "a/b", "ü", "arn:aws:s3:nowhere"):
             with pytest.raises(awsign.InvalidRequest):
@@ -206,6 +208,7 @@ class TestVerifying:
     def test_of_bytes(self) -> None:
         request = received(PRESIGNER.post("k"))
         verified = verify(request)
+        assert verified.content == FILE
         assert file_of(verified, request) == FILE
         assert file_of(verify(request), request, 7) == FILE
 

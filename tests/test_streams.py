@@ -106,6 +106,18 @@ class TestSending:
         assert decode(signed, first) == b"x" * 10000
         assert b"".join(signed.body) == first  # Sent again: begun again.
 
+    @pytest.mark.parametrize("payload", [None, awsign.Chunked(), awsign.Chunked(trailer="CRC32")], ids=repr)
+    def test_signing_again_what_was_sent(self, payload) -> None:
+        """The file is at its end then, or in its middle: the request remembers where it stood."""
+        file = io.BytesIO(b"skipped" + b"data" * 3000)
+        file.seek(7)
+        request = awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/bucket/key", body=file)
+        for _ in range(3):
+            signed = SIGNERS["sigv4"].sign(request, at=AT, payload=payload)
+            wire = b"".join(signed.body) if payload else signed.body.read()
+            assert VERIFIER.verify(received(signed, wire)).content == b"data" * 3000
+            file.seek(100)
+
     def test_an_async_file(self) -> None:
         """As aiofiles and anyio have them."""
 
@@ -343,6 +355,9 @@ class TestReading:
         signed = sign(b"data" * 5000)
         wire = b"".join(signed.body)
         verified = VERIFIER.verify(received(signed, wire))
+        assert verified.content == b"data" * 5000
+        assert "yet to be read" not in repr(verified)
+        assert "yet to be read" in repr(VERIFIER.verify(received(signed)))
         assert verified.body.feed(wire) + verified.body.close() == b"data" * 5000
         with pytest.raises(awsign.SignatureError):
             VERIFIER.verify(received(signed, wire.replace(b"data", b"dada", 1)))

@@ -751,3 +751,22 @@ def test_masking_takes_no_time() -> None:
     start = time.process_time()
     masked("/?" + "SignedHeaders=" * 20000)
     assert time.process_time() - start < 2
+
+
+def test_a_file_that_can_be_read_again_is_checked() -> None:
+    import io
+
+    credentials = awsign.Credentials(KEY, SECRET)
+    signed = awsign.SigV4(credentials, "s3", "us-east-1").sign(awsign.Request("PUT", "https://s3.amazonaws.com/b/k", body=b"data"))
+    verifier = awsign.Verifier({KEY: SECRET}.get)
+    file = io.BytesIO(b"..data")
+    file.seek(2)
+    verifier.verify(awsign.Request.received("PUT", "/b/k", signed.headers, file))
+    assert file.read() == b"data"
+    with pytest.raises(awsign.SignatureError) as caught:
+        verifier.verify(awsign.Request.received("PUT", "/b/k", signed.headers, io.BytesIO(b"other")))
+    assert caught.value.kind == "payload-hash-mismatch"
+    with pytest.raises(TypeError, match="bytes, a stream or None"):
+        awsign.Request.received("PUT", "/b/k", signed.headers, 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="schemes"):
+        awsign.Verifier({}.get, schemes="sigv4")

@@ -169,9 +169,16 @@ def parse_condition(condition: object) -> list[tuple[str, Any, Any]]:
             raise PolicyFault("bad-policy", "Invalid Policy: Invalid Simple-Condition: value must be a string.")
         return [("eq", folded(name), value)]
     if not isinstance(condition, (list, tuple)):
-        raise PolicyFault("bad-policy", "Invalid Policy: Invalid Condition: a condition is a list or an object.")
+        raise PolicyFault(
+            "bad-policy",
+            f"Invalid Policy: Invalid Condition: {str(condition)[:60]!r} is neither a list of three nor an object of one.",
+        )
     if len(condition) != 3 or not isinstance(condition[0], str):
-        raise PolicyFault("bad-policy", "Invalid Policy: Invalid Condition: wrong number of arguments.")
+        raise PolicyFault(
+            "bad-policy",
+            f"Invalid Policy: Invalid Condition: wrong number of arguments in {str(condition)[:80]}; "
+            'it is an operator and two more, as ["starts-with", "$key", "in/"].',
+        )
     operator, first, second = condition
     operator = operator.lower()
     if operator == _RANGE:
@@ -243,7 +250,9 @@ def _checked_fields(fields: Mapping[str, str]) -> dict[str, str]:
         if not name or '"' in name or _CONTROL.search(name):
             raise InvalidRequest(f"{name!r} cannot be the name of a form's field")
         if name.lower() in ("key", "bucket", "file", "policy", "x-amz-signature") or name.lower() in map(str.lower, found):
-            raise InvalidRequest(f"the field {name!r} is not for `fields`: it is written by the presigner, or stands there twice")
+            raise InvalidRequest(
+                f"the field {name!r} cannot be given: it is the key's, the file's, the signature's, or is there already"
+            )
         found[name] = value
     return found
 

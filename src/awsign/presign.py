@@ -15,7 +15,7 @@ from .post_policy import SIGNING_FIELDS, PostForm, build_policy
 from .scope import ALGORITHM, in_utc, now, scope_of, signing_key, timestamp
 from .services import rules_for
 from .sigv2 import signature, span_of
-from .sigv4 import expires_in_seconds, scope_part
+from .sigv4 import expires_in_seconds, is_region, scope_part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class S3Presigner:
         at: datetime | None = None,
     ) -> None:
         self._provider = provider_of(credentials)
+        if isinstance(bucket, str) and isinstance(region, str) and is_region(bucket) and not is_region(region):
+            raise InvalidRequest(f"bucket={bucket!r} is a region, and region={region!r} none; are the two swapped?")
+        if not isinstance(bucket, str):
+            raise InvalidRequest(f"bucket={bucket!r}: a bucket is a name such as 'my-bucket'")
         if not isinstance(region, str):
             raise InvalidRequest(f"region={region!r}: a region is a name such as 'us-east-1'")
         self._region = scope_part("region", region) or ""
@@ -85,7 +89,7 @@ class S3Presigner:
         span = span_of(expires) if scheme == "s3v2" else timedelta(seconds=expires_in_seconds(expires) or 0)
         at = now() if self._at is None else self._at
         credentials = credentials_from(self._provider, self._at)
-        until = at + span
+        until = (at + span).replace(microsecond=0)
         if credentials.expiration is not None:
             until = min(until, in_utc(credentials.expiration))
         stamp = timestamp(at)

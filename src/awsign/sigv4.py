@@ -266,6 +266,8 @@ class SigV4:
         """
         from .event_stream import EventSigner
 
+        if not hasattr(signed, "derivation"):
+            raise TypeError(f"events takes what sign or presign gave, not {type(signed).__name__}")
         own = credentials_from(self._provider if credentials is None else credentials, None)
         return EventSigner(self._algorithm, own, signed)
 
@@ -334,6 +336,11 @@ def _checksum(name: str, headers: Iterable[Header]) -> Checksum:
     return wanted
 
 
+def is_region(value: str) -> bool:
+    """Whether a name is of the form that AWS's regions have."""
+    return _REGION.fullmatch(value) is not None
+
+
 def scope_part(what: str, value: str | None) -> str | None:
     """A service or a region that a scope can name; InvalidRequest for another."""
     if what == "service" and isinstance(value, str):
@@ -341,7 +348,7 @@ def scope_part(what: str, value: str | None) -> str | None:
             raise InvalidRequest(
                 f"service={value!r}: signing names are lower-case, and S3 has rules of its own; write {value.lower()!r}"
             )
-        if _REGION.fullmatch(value):
+        if is_region(value):
             raise InvalidRequest(f"service={value!r} is a region; are service and region swapped?")
     if value is not None and (not isinstance(value, str) or not _SCOPE_PART.fullmatch(value)):
         raise InvalidRequest(f"{what}={value!r}: a {what} is a name such as {'s3' if what == 'service' else 'us-east-1'!r}")

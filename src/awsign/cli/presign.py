@@ -98,7 +98,8 @@ def command(
             raise click.UsageError("--post takes --field and --condition, not -d, -H, -X, --service or --scheme sigv4a")
         posted = _form(chosen, expires, fields, conditions, max_size)
         click.echo(_FORMS[form](posted), nl=False)
-        click.echo(f"POST until {posted.expires_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
+        left = (posted.expires_at - now()).total_seconds()
+        click.echo(f"POST until {posted.expires_at:%Y-%m-%d %H:%M:%S} UTC ({_words(left)} from now)", err=True)
         for name in posted.open_fields:
             click.echo(f"to be filled in  {name}", err=True)
         return

@@ -33,7 +33,7 @@ def command(
     quiet: bool,
 ) -> None:  # fmt: skip
     if tls_key and not tls_cert:
-        raise click.UsageError("--tls-key is that of --tls-cert")
+        raise click.UsageError("--tls-key needs --tls-cert, whose key it is")
     for file in filter(None, (tls_cert, tls_key)):
         if not Path(file).is_file():
             raise click.UsageError(f"there is no file {file!r} to read a certificate or its key from")
@@ -64,7 +64,10 @@ def command(
     try:
         serve(app, port, ready, tls_cert, tls_key)
     except ssl.SSLError as error:
-        raise click.ClickException(f"--tls-cert {tls_cert!r} is not a certificate with its key, in PEM: {error.reason}") from None
+        fix = "" if tls_key else "; if the key is in another file, pass --tls-key"
+        raise click.ClickException(
+            f"{tls_cert!r} is not a certificate with its key, in PEM ({error.reason or error}){fix}"
+        ) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
 

@@ -88,7 +88,7 @@ def _as_curl(sent: Sent) -> bytes:
         body = sent.body()
         if b"\0" in body or len(body) > _LONGEST_WORD:
             raise click.UsageError(
-                "no shell takes this body as a word; give it as a file, with -T FILE and -X, or use --format http"
+                "no shell takes this body as a word: --format http writes it; or give it as a file, with -T FILE, not in chunks"
             )
         if not any(name.lower() == "content-type" for name, _ in sent.headers):
             words += ["-H", "Content-Type:"]

@@ -50,14 +50,16 @@ def _quoted(text: str) -> str:
     return quote(text.encode("utf-8", "surrogateescape"), safe="")
 
 
-def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None) -> Answer:
-    """A success that says what was verified. action: of a Query API request."""
+def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None, payload: str | None) -> Answer:
+    """A success that says what was verified. action: of a Query API request. payload: its x-amz-content-sha256."""
     action = action if action and _ACTION.fullmatch(action) else "Unknown"  # It becomes the name of an element.
     facts = {
         "Scheme": verified.scheme,
         "Location": verified.location,
         "AccessKeyId": verified.access_key_id,
         "Scope": verified.scope,
+        "RegionSet": verified.region if verified.scheme == "sigv4a" else None,
+        "Payload": payload,
         "SignedHeaders": ";".join(verified.signed_headers) if verified.signed_headers is not None else None,
         "SignedAt": verified.signed_at.isoformat() if verified.signed_at else None,
         "ExpiresAt": verified.expires_at.isoformat() if verified.expires_at else None,

@@ -112,7 +112,8 @@ class VerifyingApp:
         elif verified.form is not None:
             answer = posted_answer(verified)
         else:
-            answer = verified_answer(claim.shape, verified, request.method, request.path, claim.action)
+            payload = headers.get("x-amz-content-sha256")
+            answer = verified_answer(claim.shape, verified, request.method, request.path, claim.action, payload)
         self._log(request, verified, str(answer[0]))
         await _send(send, request, answer)
 

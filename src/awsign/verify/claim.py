@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hmac import compare_digest
 
+from ..body import blocks, seekable
 from ..identity import Credentials, is_access_key
 
 TYPE_CHECKING = False
@@ -21,22 +22,29 @@ if TYPE_CHECKING:
 class Verified:
     """Who signed a request, and what their signature covers.
 
-    access_key_id. scheme: "sigv4", "sigv4a", "sigv2" or "s3v2". location: where the signature was: "header", "query" or "form".
-    scope: the credential scope; None in the older schemes. service, region: of the scope, or of the host where the scheme names
-    none; the region of "sigv4a" is its region set. signed_headers: lower-case names; None in "sigv2". signed_at, expires_at: aware
-    datetimes, None where the scheme says neither. session_token: as it arrived. body: what to pass the body through, where it was
-    not given as bytes; what it gives back is decoded, where the body is sent in chunks, and of a form it is the file. form: of a
-    form that a browser posted, its fields, key and bucket; else None. derivation: without the signature.
+    access_key_id: str.
+    scheme: "sigv4", "sigv4a", "sigv2" or "s3v2".
+    location: where the signature was: "header", "query" or "form".
+    scope: the credential scope; None in the older schemes.
+    service, region: of the scope, or of the host where the scheme names none; the region of "sigv4a" is its region set.
+    signed_headers: lower-case names; None in "sigv2" and for a form.
+    signed_at, expires_at: aware datetimes; None where the scheme says neither.
+    session_token: as it arrived, or None.
+    content: the body, decoded, where it was given as bytes; of a form it is the file. None where it is yet to be read.
+    body: what to pass a body through that is yet to be read: `feed(data)` and `close()` give what `content` would have.
+    form: of a form that a browser posted, its fields, key and bucket; else None.
+    derivation: the canonical request and the string to sign.
     """
 
     __slots__ = (
-        "_body", "_claim", "access_key_id", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
+        "_body", "_claim", "access_key_id", "content", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
         "session_token", "signed_at", "signed_headers",
     )  # fmt: skip
 
-    def __init__(self, claim: Claim, derivation: Derivation, body: Body | None) -> None:
+    def __init__(self, claim: Claim, derivation: Derivation, body: Body | None, content: bytes | None = None) -> None:
         self._claim = claim
         self._body = body
+        self.content = content
         self.access_key_id = claim.access_key_id
         self.scheme = claim.scheme
         self.location = claim.location
@@ -51,7 +59,8 @@ class Verified:
         self.derivation = derivation
 
     def __repr__(self) -> str:
-        return f"<Verified {self.access_key_id} by {self.scheme} {self.scope or ''}>"
+        unread = "" if self._body is None else ", its body yet to be read"
+        return f"<Verified {self.access_key_id} by {self.scheme} {self.scope or ''}{unread}>"
 
     @property
     def body(self) -> Body:
@@ -196,10 +205,24 @@ class Claim:
 
         self._authorize()
         if self._body_is_signed:
-            return Verified(self, derivation, None)
+            return Verified(self, derivation, None, arrival.request.body if isinstance(arrival.request.body, bytes) else None)
         body = self._body()
-        if isinstance(arrival.request.body, bytes):
-            body.feed(arrival.request.body)
-            body.close()
+        given = arrival.request.body
+        if isinstance(given, bytes):
+            content = body.feed(given)
+            content += body.close()
+            return Verified(self, derivation, None, content)
+        if seekable(given):
+            self._check_file(given, body)
             return Verified(self, derivation, None)
         return Verified(self, derivation, body)
+
+    def _check_file(self, file: Any, body: Body) -> None:
+        """A file that can be read again is checked where it is, and put back."""
+        start = file.tell()
+        try:
+            for block in blocks(file):
+                body.feed(block)
+            body.close()
+        finally:
+            file.seek(start)

@@ -67,12 +67,13 @@ class Verifier:
             raise TypeError(
                 f"secret_for must be a function from an access key ID, not {type(secret_for).__name__}; pass secrets.get"
             )
-        for name, value in (("services", services), ("regions", regions), ("hosts", hosts), ("unsigned_headers", unsigned_headers)):
+        sets = {"services": services, "regions": regions, "hosts": hosts, "unsigned_headers": unsigned_headers, "schemes": schemes}
+        for name, value in sets.items():
             if isinstance(value, str):
                 raise TypeError(f"{name} must be a set of names, not a str; write {{{value!r}}}")
         if isinstance(max_skew, timedelta):
             max_skew = max_skew.total_seconds()
-        if not 0 <= max_skew <= _LONGEST_SKEW:
+        if not isinstance(max_skew, (int, float)) or not 0 <= max_skew <= _LONGEST_SKEW:
             raise InvalidRequest(f"max_skew is {max_skew}; it is a number of seconds from 0 to {_LONGEST_SKEW}, a year")
         self._secret_for = secret_for
         self._settings = settings = Settings()
