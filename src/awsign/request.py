@@ -104,7 +104,8 @@ class Request:
     def put_body(self, body: Body) -> None:
         """Take another body, from where it stands."""
         self.body = body
-        self._start = body.tell() if seekable(body) else None  # type: ignore[union-attr]
+        plain = body is None or isinstance(body, bytes)
+        self._start = body.tell() if not plain and seekable(body) else None  # type: ignore[union-attr]
 
     def rewind(self) -> None:
         """Put a file back to where it stood when the request was made: what was sent may be signed, and sent, again."""
@@ -153,8 +154,8 @@ class Request:
         if isinstance(body, str):
             body = body.encode("utf-8", "surrogatepass")
         self.body = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
-        readable = ("read", "__iter__", "__aiter__")
-        if self.body is not None and not any(hasattr(self.body, name) for name in readable):
+        plain = self.body is None or isinstance(self.body, bytes)
+        if not plain and not any(hasattr(self.body, name) for name in ("read", "__iter__", "__aiter__")):
             raise TypeError(f"a body that arrived is bytes, a stream or None, not {type(body).__name__}")
         return self
 

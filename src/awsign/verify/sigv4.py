@@ -135,14 +135,10 @@ class SigV4Claim(Claim):
         if self.location == "header" and self._rules.token == "after" and any(n.lower() in TOKEN_HEADERS for n, _ in arrival.pairs):
             arrival.fail("unsigned-content", "the query has a session token, which a signature in a header does not cover here")
         self.session_token = tokens[0] if tokens else None
-        takes = rules_of_call(self._rules, arrival.request).token_header
-        if (
-            tokens
-            and self.service in S3_EXPRESS
-            and takes not in arrival.headers
-            and not any(n.lower() == takes for n, _ in arrival.pairs)
-        ):
-            arrival.fail("invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}")
+        if tokens and self.service in S3_EXPRESS:
+            takes = rules_of_call(self._rules, arrival.request).token_header
+            if takes not in arrival.headers and not any(name.lower() == takes for name, _ in arrival.pairs):
+                arrival.fail("invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}")
 
     def _payload(self, arrival: Arrival) -> tuple[str | None, str | None]:
         """The last line of the canonical request, and the hash that the body must have, None where it is unsigned.
