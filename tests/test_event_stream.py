@@ -339,3 +339,84 @@ class TestFrames:
         verified = verifier().verify(awsign.Request.received("GET", "/b/k", signed.headers, b""))
         with pytest.raises(ValueError, match="no event stream"):
             verified.events()
+
+
+class TestServed:
+    """`awsign serve`, with a WebSocket client that awsign has no part in."""
+
+    def frames(self, serve: str, secret: str = SECRET) -> tuple[str, list[bytes]]:
+        signer = awsign.SigV4(awsign.Credentials("ASIAEXAMPLE", secret, TOKEN), "transcribe", "us-east-1")
+        url = serve.replace("http", "ws", 1) + "/stream-transcription-websocket?language-code=en-US&sample-rate=16000"
+        link = signer.presign(awsign.Request("GET", url), expires=300)
+        events = signer.events(link)
+        return link.url, [*(events.frame(bytes([n]) * 1000, EVENT) for n in range(5)), events.end()]
+
+    def talk(self, url: str, frames: list[bytes]) -> tuple[dict[str, object], int]:
+        from websockets.exceptions import ConnectionClosed
+        from websockets.sync.client import connect
+
+        with connect(url, proxy=None, open_timeout=10) as socket:
+            for frame in frames:
+                socket.send(frame)
+            [answer] = Decoder().feed(socket.recv(timeout=10))
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=10)
+        return {**dict(answer.headers), "payload": answer.payload}, closed.value.rcvd.code
+
+    def test_verified(self, serve) -> None:
+        answer, code = self.talk(*self.frames(serve))
+        assert (answer[":event-type"], code) == ("VerifiedEvent", 1000)
+        assert b'"Events": 5' in answer["payload"]
+
+    def test_one_byte_changed(self, serve) -> None:
+        url, frames = self.frames(serve)
+        spoilt = bytearray(frames[2][:-4])
+        spoilt[-1] ^= 1
+        frames[2] = bytes(spoilt) + struct.pack(">I", zlib.crc32(spoilt))
+        answer, code = self.talk(url, frames)
+        assert (answer[":exception-type"], code) == ("InvalidSignatureException", 1008)
+
+    def test_left_out(self, serve) -> None:
+        url, frames = self.frames(serve)
+        assert self.talk(url, frames[1:])[0][":message-type"] == "exception"
+
+    def test_a_handshake_that_is_not_signed_right(self, serve) -> None:
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import connect
+
+        url, _ = self.frames(serve, "wrong")
+        for refused in (url, url.replace("16000", "8000"), url.partition("?")[0]):
+            with pytest.raises(InvalidStatus) as caught, connect(refused, proxy=None, open_timeout=10):
+                pass
+            assert caught.value.response.status_code == 403
+
+    def test_clients_that_do_as_they_like(self, serve) -> None:
+        from websockets.exceptions import ConnectionClosed
+        from websockets.sync.client import connect
+
+        url, frames = self.frames(serve)
+        with connect(url, proxy=None) as socket:
+            socket.send("text")
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=10)
+            assert closed.value.rcvd.code == 1003
+        with connect(url, proxy=None) as socket:
+            socket.send(frames[0])  # And hangs up.
+        assert self.talk(*self.frames(serve))[1] == 1000
+
+    def test_as_the_body_of_a_request(self, serve) -> None:
+        """Over HTTP, the frames as chunks of the transfer."""
+        import http.client
+
+        for wrong in (False, True):
+            signer = awsign.SigV4(awsign.Credentials(KEY, SECRET), "transcribe", "us-east-1")
+            headers = {"Content-Type": "application/vnd.amazon.eventstream", "Transfer-Encoding": "chunked"}
+            signed = signer.sign(awsign.Request("POST", f"{serve}/stream-transcription", headers))
+            events = signer.events(signed)
+            frames = [events.frame(b"audio", EVENT), events.frame(b"more", EVENT), events.end()]
+            connection = http.client.HTTPConnection(serve.partition("://")[2], timeout=10)
+            connection.request(
+                "POST", "/stream-transcription", iter(frames[::-1] if wrong else frames), dict(signed.headers), encode_chunked=True
+            )
+            assert connection.getresponse().status == (403 if wrong else 200)
+            connection.close()

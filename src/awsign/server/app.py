@@ -9,6 +9,7 @@ from ..redact import masked
 from ..request import MULTIPART, URLENCODED, Request, is_form
 from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
+from .frames import verify_frames
 from .metadata import MetadataService, is_metadata
 
 TYPE_CHECKING = False
@@ -55,9 +56,13 @@ class VerifyingApp:
         self._forwarder = forwarder
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return
         target: bytes = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        if scope["type"] == "websocket":
+            handshake = Request.received("GET", target, scope["headers"], b"", scope["scheme"])
+            await verify_frames(handshake, self._verifier, receive, send)
+            return
         request = Request.received(scope["method"], target, scope["headers"], None, scope["scheme"])
         try:
             await self._serve(request, receive, send)

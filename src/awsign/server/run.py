@@ -6,6 +6,8 @@ import socket
 
 import uvicorn
 
+from ..event_stream import LARGEST_HEADERS, LARGEST_PAYLOAD
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,9 @@ def serve(
         log_level="warning",
         proxy_headers=False,  # Host and scheme are part of what is signed: no header may change them.
         server_header=False,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_HEADERS + LARGEST_PAYLOAD + 1024,  # What a frame may have.
+        ws_per_message_deflate=False,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )

@@ -46,6 +46,11 @@ class EventCheck:
     def __repr__(self) -> str:
         return f"<EventCheck {self._count} frames{' (ended)' if self._ended else ''}>"
 
+    @property
+    def ended(self) -> bool:
+        """Whether the empty frame that ends the stream has come."""
+        return self._ended
+
     def feed(self, data: bytes) -> bytes:
         """Take the next block as it arrived; give back what the frames that end in it carry."""
         return b"".join(self.events(data))

@@ -138,7 +138,9 @@ class SigV4Claim(Claim):
         if tokens and self.service in S3_EXPRESS:
             takes = rules_of_call(self._rules, arrival.request).token_header
             if takes not in arrival.headers and not any(name.lower() == takes for name, _ in arrival.pairs):
-                arrival.fail("invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}")
+                arrival.fail(
+                    "invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}"
+                )
 
     def _payload(self, arrival: Arrival) -> tuple[str | None, str | None]:
         """The last line of the canonical request, and the hash that the body must have, None where it is unsigned.
