@@ -63,6 +63,7 @@ class Checksum:
         return f"<Checksum {self.name}>"
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the next block."""
         if self._sha is not None:
             self._sha.update(data)
         else:

@@ -46,14 +46,15 @@ def canonical_trailer(trailer: Iterable[tuple[str, str]]) -> str:
 class Chunked:
     """A payload that is sent as aws-chunked: `signer.sign(request, payload=awsign.Chunked(length))`.
 
-    length: of the body in bytes, before it is encoded; None takes that of bytes or a seekable file. chunk_size: bytes, from 8 KiB to
-    16 MiB.
-    signed: whether each chunk is signed; where not, the transport must protect the body. trailer: a checksum (CRC32, CRC32C,
-    CRC64NVME, SHA1, SHA256) computed on the way and sent after the chunks; unsigned chunks have one always, CRC32 if none is
-    named. Raises InvalidRequest for what cannot be. S3 alone takes such bodies.
+    length: of the body in bytes, before it is encoded; None takes that of bytes, a list or a seekable file.
+    chunk_size: bytes, from 8 KiB to 16 MiB.
+    signed: whether each chunk is signed; where not, the transport must protect the body.
+    trailer: a checksum (CRC32, CRC32C, CRC64NVME, SHA1, SHA256) computed on the way and sent after the chunks; unsigned chunks
+    have one always, CRC32 if none is named.
+    Raises InvalidRequest for what cannot be. S3 alone takes such bodies.
 
-    `signed.body` is then an iterable of bytes (async, where the body is), to be sent with `signed.headers`, Content-Length among them.
-    It raises InvalidRequest while it is being sent where the body turns out to be longer or shorter, and never ends the stream then.
+    `signed.body` is then an iterable of bytes (async, where the body is), to be sent with `signed.headers`, Content-Length among
+    them. Where the body turns out longer or shorter, it raises InvalidRequest while it is sent, and never ends the stream.
     """
 
     __slots__ = ("chunk_size", "length", "signed", "trailer")
@@ -231,8 +232,8 @@ class _Encoder:
 class _Stream:
     """What a body sent in chunks is, sync or async.
 
-    content_length, len: how many bytes it has on the wire, as the Content-Length among the headers says (`requests` asks for `len`).
-    Iterated again, it begins again, if what it is made of can.
+    content_length, len: how many bytes it has on the wire, as the Content-Length among the headers says (`requests` asks for
+    `len`). Iterated again, it begins again, if what it is made of can.
     """
 
     def __init__(self, chunked: Chunked, body: Body, seeded: Callable[[], Chain], signature_width: int) -> None:

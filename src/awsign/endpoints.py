@@ -153,7 +153,8 @@ _ENDPOINT = re.compile(r"(https?://)([^/?#@]+)(/[^?#]*)?")
 _NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
 
 # The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
-# points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access Point".
+# points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access
+# Point".
 _ARN = r"arn:aws(?:(?P<cn>-cn)|-us-gov)?"
 _ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
 _HOSTS_OF_ARNS = [
@@ -208,7 +209,10 @@ def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None =
 
 
 def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
-    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it. At another endpoint the bucket is in the path."""
+    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
+
+    At another endpoint the bucket is in the path.
+    """
     from .encoding import encode_path, utf8
 
     base = bucket_url(bucket, region=region, endpoint=endpoint, path_style=endpoint is not None)

@@ -79,8 +79,11 @@ class MessageError(AwsignError, ValueError):
 
 
 class Message:
-    """One message. headers: (name, value) pairs; a value is a bool, an int (see Byte, Short, Long), bytes, a str, an aware datetime
-    (to the millisecond) or a UUID. payload: bytes.
+    """One message.
+
+    headers: a mapping or (name, value) pairs, 128 KiB at most when encoded; a value is a bool, an int (4 bytes, or 8 if it has to;
+    Byte, Short, Integer and Long say how many), bytes, a str, an aware datetime (to the millisecond) or a UUID. payload: bytes, 24
+    MiB at most. `encode` raises InvalidRequest for what does not go in, TypeError for a value of another type.
     """
 
     __slots__ = ("headers", "payload")
@@ -217,7 +220,8 @@ def _decode_value(kind: int, take: Callable[[int], bytes]) -> Value:
 class Decoder:
     """Messages from the bytes of a stream, however they are cut. Sans I/O: `feed` gives what is whole, `close` is its end.
 
-    largest: bytes of payload that a message may have.
+    largest: bytes of payload that a message may have. After a MessageError the stream cannot be read on: where the next message
+    begins is not known.
     """
 
     def __init__(self, largest: int = LARGEST_PAYLOAD) -> None:
@@ -319,8 +323,9 @@ class EventSigner:
     def frame(self, payload: bytes, headers: Headers = (), *, at: datetime | None = None) -> bytes:
         """One event as a signed frame.
 
-        payload, headers: of the event, which becomes the message that the frame carries. Without headers, the payload is that
-        message already. at: the frame's time, aware; None is now.
+        With headers, these and the payload are the event: they are encoded as the message that the frame carries, as Transcribe
+        wants it. Without, the payload is signed as it is: a message that is encoded already (`Message.encode`).
+        at: the frame's time, aware; None is now. InvalidRequest for an empty or too large payload, and after `end`.
         """
         inner = Message(headers, payload)
         carried = inner.encode() if inner.headers else _payload(payload)

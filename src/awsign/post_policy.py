@@ -277,7 +277,9 @@ def _check_form(policy: Policy, bucket: str, form: Mapping[str, str]) -> None:
 class PostForm:
     """A form that uploads one file: POST `fields` to `url` as multipart/form-data, and after them the file, as `file`.
 
-    open_fields: names that have a condition but no value yet: the sender is to add them. `html()` gives a page.
+    url: of the bucket. fields: name to value, in the order in which they are sent; the policy and its signature are among them.
+    open_fields: names that a "starts-with" condition asks for and that have no value yet: the sender is to add them. expires_at: an
+    aware datetime, no later than the end of the credentials that signed. `html()` gives a page.
     """
 
     __slots__ = ("expires_at", "fields", "open_fields", "url")

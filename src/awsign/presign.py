@@ -73,8 +73,8 @@ class S3Presigner:
 
         conditions: as a policy has them: {"acl": "private"}, ["eq", "$acl", "private"], ["starts-with", "$Content-Type", "image/"],
         ["content-length-range", 0, 1048576]. fields: further fields of the form; what has no condition of its own must be exactly
-        that. expires: seconds, or a timedelta: seven days at most, ten years for "s3v2". scheme: "sigv4", or "s3v2" (HMAC-SHA1) for older stores. Raises
-        InvalidRequest for a condition that is none, and for a field that does not meet its own.
+        that. expires: seconds, or a timedelta: seven days at most, ten years for "s3v2". scheme: "sigv4", or "s3v2" (HMAC-SHA1) for
+        older stores. Raises InvalidRequest for a condition that is none, and for a field that does not meet its own.
         """
         if self._bucket.startswith("arn:") or self._bucket.endswith("--x-s3"):
             raise InvalidRequest(

@@ -55,9 +55,9 @@ def host_header(scheme: str, host: str, port: str | None) -> str:
 class Request:
     """One HTTP request.
 
-    method: its name; upper-case from here on, as clients send it. url: an absolute URL, http, https, ws or wss. headers: a mapping or an iterable of pairs; a value is ASCII
-    text, or bytes that are sent as they are. body: bytes, str (UTF-8), a binary file from where it stands, an iterable or async
-    iterable of bytes, or None.
+    method: its name; upper-case from here on, as clients send it. url: an absolute URL, http, https, ws or wss. headers: a mapping
+    or an iterable of pairs; a value is ASCII text, or bytes that are sent as they are. body: bytes, str (UTF-8), a binary file from
+    where it stands, an iterable or async iterable of bytes, or None.
 
     The URL is encoded where it has to be (spaces, non-ASCII, what RFC 3986 allows in no URL; a bare `+` of the query becomes
     `%20`, as servers read it; escapes become upper-case): `request.url` is what will be sent. Raises InvalidRequest for what

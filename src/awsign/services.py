@@ -36,7 +36,7 @@ class Rules:
     path: "normalize" removes dot and empty segments before signing, "as-is" keeps every byte.
     encode: "twice" percent-encodes the path of the wire once more, "once" signs its single encoding.
     payload: "hash" signs the body's SHA-256, "unsigned" the word UNSIGNED-PAYLOAD, "unsigned-on-https" that over https alone.
-    content_sha256: "send" sends and signs x-amz-content-sha256, "omit" only where the payload is not the body's hash.
+    content_sha256: "send" sends and signs x-amz-content-sha256; "omit" does so only where its value is a word, not the body's hash.
     token: "signed" signs the session token, "after" adds it to the signed request.
     token_header: the header that carries the session token.
     presigned_payload: what a presigned URL signs as its payload: "hash" or "unsigned".
@@ -127,8 +127,8 @@ REQUIRES_CONTENT_SHA256 = frozenset(("s3", "s3express", "s3-express", "s3-object
 # A bucket's own path: in its virtual host, or where another endpoint has it in the path.
 _BUCKET = re.compile(r"/(?:[^/]+--x-s3/?)?")
 # Calls to S3 Express that keep IAM credentials, whose token has its usual header: S3 user guide, "Authorizing Zonal endpoint API
-# operations with CreateSession", and opendal-reqsign pull 841. Of each: its name, the method, how the host begins, whether the path is
-# the bucket's, a parameter, a header; None is any.
+# operations with CreateSession", and opendal-reqsign pull 841. Of each: its name, the method, how the host begins, whether the
+# path is the bucket's, a parameter, a header; None is any.
 _IAM_CALLS_OF_S3_EXPRESS = (
     ("CreateSession", "GET", None, True, "session", None),
     ("HeadBucket", "HEAD", None, True, None, None),

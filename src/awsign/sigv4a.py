@@ -105,7 +105,11 @@ def key_of(credentials: Credentials) -> EcdsaKey:
 
 
 def public_key(credentials: Credentials) -> EllipticCurvePublicKey:
-    """The public key of credentials, for a verifier that is not to know their secret: `secret_for` may give it in their place."""
+    """The public key of credentials, for a verifier that is not to know their secret: `secret_for` may give it in their place.
+
+    A P-256 key of `cryptography`: `key.public_bytes(...)` makes PEM of it, `load_pem_public_key` reads that. MissingExtra where the
+    package is not installed.
+    """
     return key_of(credentials).public
 
 

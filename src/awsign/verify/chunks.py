@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..scope import Algorithm
     from .arrival import Arrival
 
-# A size (aws-sdk-go-v2 sends an unsigned body as one chunk, of up to 5 GiB), and the signature, which is DER of up to 72 bytes in SigV4A.
+# A size (aws-sdk-go-v2 sends an unsigned body as one chunk, of up to 5 GiB), and the signature, DER of up to 72 bytes in SigV4A.
 _LINE = rb"(0{0,16}[0-9A-Fa-f]{1,10})(?:%b([0-9A-Za-z]{1,144})(\%b*))?\r\n" % (SIGNATURE, PADDING.encode())
 _FIRST_CHUNK = re.compile(_LINE)
 _NEXT_CHUNK = re.compile(rb"\r\n" + _LINE)  # With the line end of the data before it.

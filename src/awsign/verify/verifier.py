@@ -40,11 +40,12 @@ _LONGEST_SKEW = 31_536_000
 
 
 class Verifier:
-    """Verifies what arrives: SigV4, SigV4A and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form, S3's POST policies.
+    """Verifies what arrives: SigV4, SigV4A and S3's HMAC-SHA1 in a header or a query, SigV2 in a query or a form, POST policies.
 
     secret_for: a function (or coroutine function, for `verify_async`) from an access key ID to Credentials, a secret, a public key
-    (of `cryptography`, for SigV4A alone), or None for a key that does not exist. max_skew: seconds that a signer's clock may be off. now: the clock: a function, a datetime
-    that stands still, or None for the real one. services, regions, hosts: those that are taken; None takes any.
+    (of `cryptography`, for SigV4A alone), or None for a key that does not exist. max_skew: seconds that a signer's clock may be
+    off. now: the clock: a function, a datetime that stands still, or None for the real one. services, regions, hosts: those that
+    are taken; None takes any.
     unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
     schemes: those that are taken, of "sigv4", "sigv4a", "sigv2" and "s3v2"; leave the older two out where no client needs them.
     bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
