@@ -1,6 +1,7 @@
 """A body -> the payload hash that the canonical request ends with, and a body that can still be sent.
 
-Files are read here, in blocks, and nowhere else but where a body is sent in chunks. Source: AWS IAM user guide, "Create a canonical request", HashedPayload.
+Files are read here, in blocks, and nowhere else but where a body is sent in chunks. Source: AWS IAM user guide, "Create a canonical
+request", HashedPayload.
 """
 
 from __future__ import annotations
