@@ -334,6 +334,21 @@ class TestFrames:
         with pytest.raises(awsign.SignatureError):
             again.feed(frames[1])
 
+    def test_no_frame_is_read_before_the_one_before_it_was_verified(self) -> None:
+        """Of a block with a million frames, the first of which is not signed, the others cost nothing."""
+        signed, received = start()
+        empty = Message({}, b"").encode()
+        signer, check = SIGNER.events(signed), verifier().verify(received).body
+        with pytest.raises(awsign.SignatureError, match="frame 2 has no :date"):
+            check.feed(signer.frame(b"one", at=AT) + empty + b"what is no frame")
+
+    def test_a_request_signed_in_the_header_for_another_body(self) -> None:
+        """The signer makes no frames for it, and so the verifier takes none."""
+        signed = SIGNER.sign(awsign.Request("POST", URL, body=b"data"), at=AT)
+        verified = verifier().verify(awsign.Request.received("POST", "/stream-transcription", signed.headers, b"data"))
+        with pytest.raises(ValueError, match="no event stream"):
+            verified.events()
+
     def test_other_schemes_have_none(self) -> None:
         signed = awsign.S3SigV2(CREDENTIALS).sign(awsign.Request("GET", "https://s3.amazonaws.com/b/k"), at=AT)
         verified = verifier().verify(awsign.Request.received("GET", "/b/k", signed.headers, b""))
@@ -389,6 +404,25 @@ class TestServed:
             with pytest.raises(InvalidStatus) as caught, connect(refused, proxy=None, open_timeout=10):
                 pass
             assert caught.value.response.status_code == 403
+
+    def test_a_handshake_that_is_signed_in_its_header_or_by_an_older_scheme(self, serve) -> None:
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import connect
+
+        known = awsign.Credentials("ASIAEXAMPLE", SECRET, TOKEN)
+        url = serve.replace("http", "ws", 1) + "/stream-transcription-websocket"
+        for signer, payload in (
+            (awsign.SigV4(known, "transcribe", "us-east-1"), awsign.EVENTS),
+            (awsign.SigV4(known, "transcribe", "us-east-1"), None),
+            (awsign.S3SigV2(known), None),
+        ):
+            request = awsign.Request("GET", url.replace("ws", "http", 1))
+            headers = dict(signer.sign(request, **({} if payload is None else {"payload": payload})).headers)
+            headers.pop("Host", None)
+            with pytest.raises(InvalidStatus) as caught, connect(url, proxy=None, additional_headers=headers, open_timeout=10):
+                pass
+            assert caught.value.response.status_code in (400, 403)
+            assert b"presigned by Signature Version 4" in caught.value.response.body
 
     def test_clients_that_do_as_they_like(self, serve) -> None:
         from websockets.exceptions import ConnectionClosed

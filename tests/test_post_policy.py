@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import io
 import json
 import re
 import time
@@ -363,11 +364,15 @@ class TestVerifying:
             whole.body.replace(b'filename="a b.txt"', b'filename="a\tb.txt"'),
             whole.body.replace(b'name="key"', b'name="k%0D%0Aey"'),
             whole.body.replace(kind, b"Content-Type: \xff"),
+            whole.body.replace(b"Content-Type:", b"Content-Type\n:"),
+            whole.body.replace(b"Content-Type:", b"\nContent-Type:"),
+            whole.body.replace(b"Content-Disposition:", b"\nContent-Disposition:", 1),
             b"X" + whole.body,
             b"preamble\r\n" + whole.body,
         ):
             assert {outcome(changed, step) for step in (1, 7, 100, 10**6)} == {"malformed-form"}
-        for same in (whole.body, b"\r\n" + whole.body, whole.body + b"\r\nepilogue"):
+        long = whole.body.replace(b"Content-Type:", b"X-Long: " + b"x" * (4096 - len("X-Long: ")) + b"\r\nContent-Type:")
+        for same in (whole.body, b"\r\n" + whole.body, whole.body + b"\r\nepilogue", long):
             assert {outcome(same, step) for step in (1, 7, 100, 10**6)} == {str(len(FILE))}
 
     def test_names_are_folded_as_ascii(self) -> None:
@@ -424,6 +429,13 @@ class TestVerifying:
         verify(received(form, Content_Type="image/png, image/gif"))
         assert refused(received(form, Content_Type="image/png, text/html")).kind == "condition-failed"
 
+    @pytest.mark.parametrize("given", [b"the form", io.BytesIO(b"the form")])
+    def test_a_reader_is_fed_by_hand(self, given) -> None:
+        """It would not know what of the request's own body it was fed already: a file came back empty."""
+        headers = received(PRESIGNER.post("k")).headers
+        with pytest.raises(ValueError, match="leave its body out"):
+            awsign.Verifier({KEY: SECRET}.get, now=AT).form(awsign.Request.received("POST", "/bucket", headers, given))
+
     def test_fields_after_the_file_are_not_read(self) -> None:
         """A button with a name makes one, as in AWS's own examples."""
         request = received(PRESIGNER.post("k"))
@@ -433,6 +445,8 @@ class TestVerifying:
         verified = verify(request)
         assert "acl" not in verified.form.fields
         assert file_of(verified, request) == FILE
+        request.body = request.body.replace(b'Content-Disposition: form-data; name="acl"', b"\n")
+        assert verify(request).content == FILE
 
     def test_no_form_at_all(self) -> None:
         form = PRESIGNER.post("k")
@@ -462,7 +476,7 @@ class TestVerifying:
         monkeypatch.setitem(sys.modules, "multipart", None)
         request = received(PRESIGNER.post("k"))
         with pytest.raises(awsign.MissingExtra, match=r"awsign\[post\]"):
-            awsign.Verifier({KEY: SECRET}.get, now=AT).form(request)
+            awsign.Verifier({KEY: SECRET}.get, now=AT).form(awsign.Request.received("POST", "/bucket", request.headers))
         assert refused(request).kind == "unsupported-payload"  # A stranger's form is no failure of the server.
 
 

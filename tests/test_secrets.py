@@ -132,6 +132,9 @@ def test_all_output_of_the_command(tmp_path) -> None:
 
 
 def test_what_serve_logs(tmp_path) -> None:
+    from websockets.exceptions import InvalidStatus
+    from websockets.sync.client import connect
+
     from .wire import one_byte_changed, send
 
     log = tmp_path / "log"
@@ -151,11 +154,14 @@ def test_what_serve_logs(tmp_path) -> None:
             assert send(query)[0] == 200
             answers = [send(one_byte_changed(signer.sign(awsign.Request("GET", f"{url}/b/k"))))[1]]
             answers.append(send(awsign.Presigned("GET", link.url + "&x=y", (), None, link.derivation))[1])
+            with pytest.raises(InvalidStatus), connect(f"{link.url}&x=y".replace("http", "ws", 1), proxy=None):
+                pass
         finally:
             process.terminate()
             process.wait()
     text = log.read_text() + b"".join(answers).decode()
     assert "X-Amz-Signature=***" in text
+    assert "handshake" not in text  # uvicorn's word, of each that was refused.
     for secret in (SECRET, TOKEN, link.derivation.signature, query.derivation.signature, "FwoGZXIvYXdzEXAMPLE"):
         assert secret not in text
 

@@ -220,6 +220,8 @@ def _decode_value(kind: int, take: Callable[[int], bytes]) -> Value:
 class Decoder:
     """Messages from the bytes of a stream, however they are cut. Sans I/O: `feed` gives what is whole, `close` is its end.
 
+    `messages` gives the same one by one, for who would stop at the first that is wrong.
+
     largest: bytes of payload that a message may have. After a MessageError the stream cannot be read on: where the next message
     begins is not known.
     """
@@ -230,12 +232,15 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that end in this block. MessageError for what is none: a CRC, a length or a header that is wrong."""
+        return list(self.messages(data))
+
+    def messages(self, data: bytes) -> Iterator[Message]:
+        """The same, each decoded only when it is asked for; those that were not are the next block's."""
         self._data += data
-        found = []
         while (size := self._size()) is not None and len(self._data) >= size:
-            found.append(_decode(bytes(self._data[:size])))
+            whole = bytes(self._data[:size])
             del self._data[:size]
-        return found
+            yield _decode(whole)
 
     @property
     def has_more(self) -> bool:

@@ -31,13 +31,13 @@ async def verify_frames(request: Request, verifier: Verifier, receive: Receive, 
     """One connection, from its handshake to its end. request: the handshake, with an empty body."""
     await receive()
     try:
-        verified = await verifier.verify_async(request)
+        claim = verifier.claim(request)
+        if (claim.scheme, claim.location) != ("sigv4", "query"):
+            claim.refuse("missing-authentication", "the handshake of an event stream is presigned by Signature Version 4")
+        verified = await verifier.verify_async(claim)
         check = verified.events()
     except SignatureError as error:
         await _refuse(request, error, send)
-        return
-    except ValueError:  # Of the older schemes.
-        await send({"type": "websocket.close", "code": _REFUSED})
         return
     await send({"type": "websocket.accept"})
     count = 0
@@ -54,7 +54,7 @@ async def verify_frames(request: Request, verifier: Verifier, receive: Receive, 
             count += len(check.events(data))
         check.close()
     except SignatureError as error:
-        log.info("%s: event %d: %s, %s", masked(request.target), count + 1, error.code, error)
+        log.info("%s: %s, %s", masked(request.target), error.code, error)
         headers = {":message-type": "exception", ":exception-type": error.code}
         await _say(send, headers, {"Message": f"{error}"})
         await send({"type": "websocket.close", "code": _REFUSED, "reason": error.code})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 
 import uvicorn
@@ -41,6 +42,12 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     config.load()  # What is wrong with a certificate is an OSError here, before anyone is told that the server is there.
     ready(listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what uvicorn says of each WebSocket handshake that was answered in HTTP (ASGI's websocket.http.response), as refusals are."""
+    return record.msg != "ASGI callable returned without completing handshake."

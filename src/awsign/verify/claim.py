@@ -72,7 +72,7 @@ class Verified:
     def events(self) -> EventCheck:
         """What checks the signed frames that follow a presigned wss:// request, as Amazon Transcribe has them.
 
-        Those that are the body of a request in HTTP are checked by `body`. ValueError for a scheme that has none.
+        Those that are the body of a request in HTTP are checked by `body`. ValueError for one that begins no stream.
         """
         return self._claim._events()
 

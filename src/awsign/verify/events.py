@@ -60,10 +60,10 @@ class EventCheck:
         if self._closed:
             raise ValueError("this stream was closed; nothing can follow")
         try:
-            frames = self._decoder.feed(data)
+            # One by one: of a stranger's block, no frame is decoded before the one before it was verified.
+            payloads = [payload for frame in self._decoder.messages(data) if (payload := self._checked(frame))]
         except MessageError as error:
             self._fail("malformed-event", f"frame {self._count + 1}: {error}")
-        payloads = [payload for frame in frames if (payload := self._checked(frame))]
         if self._ended and self._decoder.has_more:
             self._fail("malformed-event", "bytes follow the empty frame that ends the stream")
         return payloads

@@ -76,7 +76,6 @@ class FormReader:
         except ImportError:
             raise MissingExtra("reading a form needs the multipart package; pip install 'awsign[post]'") from None
         self._errors = multipart.MultipartError
-        self._start: bytes | None = b""  # Until it is long enough to be the first boundary.
         kind, options = multipart.parse_options_header(arrival.header("content-type"))
         boundary = options.get("boundary", "")
         if kind.lower() != "multipart/form-data" or not 1 <= len(boundary) <= 200:
@@ -85,7 +84,9 @@ class FormReader:
             self._parser = multipart.PushMultipartParser(boundary, max_header_size=4096, max_segment_count=_MOST_FIELDS)
         except multipart.MultipartError as error:
             arrival.fail("malformed-form", f"the body is not multipart/form-data: {error}")
-        self._boundary = boundary.encode("utf-8", "replace")
+        self._first: bytes | None = b"--" + boundary.encode("utf-8", "replace")  # Until it has come.
+        self._blank = False  # Whether an empty line came before it.
+        self._line = bytearray()
         self._fields: dict[str, str] = {}
         self._name: str | None = None  # Of the part that is being read.
         self._value = bytearray()
@@ -107,13 +108,27 @@ class FormReader:
         return self._claim
 
     def feed(self, data: bytes) -> None:
-        """Take the next block of the body. SignatureError for what is no form."""
-        if data:
-            self._parse(data)
+        """Take the next block of the body. SignatureError for what is no form.
+
+        Up to the file the parser is given whole lines: what it says of them must not depend on how they arrive.
+        """
+        data = bytes(data)
+        at = 0
+        while at < len(data) and self._form is None:
+            end = data.find(b"\n", at) + 1 or len(data)
+            self._line += data[at:end]
+            at = end
+            if self._line.endswith(b"\n"):
+                self._parse_line()
+            elif len(self._line) > _LARGEST_FIELDS + len("\r\n"):
+                self._too_large()
+        if self._in_file:  # And nothing after it, as S3 has it.
+            self._parse(data[at:])
 
     def close(self) -> None:
         """The end of the body. SignatureError (a form without a file) where it came before there was a claim."""
         if self._form is None:
+            self._parse_line()
             missing_field(self._arrival, "file")
 
     def take(self) -> bytes:
@@ -124,34 +139,31 @@ class FormReader:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the form was read to its last boundary."""
-        return self._file_ended and bool(self._parser.closed or self._is_complete())
+        """Whether the file was read to the boundary that ends it."""
+        return self._file_ended
 
-    def _is_complete(self) -> bool:
-        try:
-            self._parser.close()
-        except self._errors:
-            return False
-        return True
+    def _parse_line(self) -> None:
+        line = bytes(self._line)
+        self._line.clear()
+        if line and self._first is not None:
+            # A preamble, which forms have none of (RFC 7578), is one reader's data and not another's; an empty one is none's.
+            if line == b"\r\n" and not self._blank:
+                self._blank = True
+                return
+            if not line.startswith(self._first):
+                self._arrival.fail("malformed-form", "the body does not begin with the boundary that its Content-Type names")
+            self._first = None
+        self._parse(line)
 
     def _parse(self, data: bytes) -> None:
-        if self._parser.closed:
-            return  # An epilogue (RFC 2046, section 5.1.1).
-        if self._start is not None:  # A preamble, which forms have none of (RFC 7578), is one reader's data and not another's.
-            data, self._start = self._start + data, None
-            if data == b"\r":
-                self._start = data
-                return
-            first = data.removeprefix(b"\r\n")[: len(self._boundary) + 2]
-            if not (b"--" + self._boundary).startswith(first):
-                self._arrival.fail("malformed-form", "the body does not begin with the boundary that its Content-Type names")
-            if len(first) < len(self._boundary) + 2:
-                self._start = data
-                return
+        if not data or self._parser.closed:
+            return
         try:
             for event in self._parser.parse(data):
                 if event is None:
                     self._end_part()
+                    if self._file_ended:
+                        return
                 elif isinstance(event, (bytes, bytearray)):
                     self._add(bytes(event))
                 else:
@@ -166,8 +178,6 @@ class FormReader:
         self._name = folded(part.name)
         if any(_CONTROL.search(text) for text in (part.name, part.filename or "", *(value for _, value in part.headerlist))):
             self._arrival.fail("malformed-form", "the head of a part has a control character")
-        if self._file_ended:
-            return
         if self._name == "file":
             self._in_file = True
             self._form = Form(self._bucket(), self._fields, part.filename or "", part.header("Content-Type") or "")
@@ -188,14 +198,17 @@ class FormReader:
     def _add(self, data: bytes) -> None:
         if self._in_file:
             self._pending.append(data)
-        elif not self._file_ended:
+        else:
             self._value += data
             self._before += len(data)
             if self._before > _LARGEST_FIELDS:
-                self._arrival.fail("form-too-large", f"the fields before the file are larger than {_LARGEST_FIELDS} bytes")
+                self._too_large()
+
+    def _too_large(self) -> NoReturn:
+        self._arrival.fail("form-too-large", f"the fields before the file are larger than {_LARGEST_FIELDS} bytes")
 
     def _end_part(self) -> None:
         if self._in_file:
             self._in_file, self._file_ended = False, True
-        elif not self._file_ended and self._name is not None:
+        elif self._name is not None:
             self._fields[self._name] = self._value.decode()

@@ -116,10 +116,14 @@ class Verifier:
     def form(self, request: Request) -> FormReader:
         """What reads a form that a browser posts to S3, block by block: feed it until it has a `claim`, and verify that.
 
-        Then `verified.body`, fed with the rest, gives the file. SignatureError for what is no form; MissingExtra where the package
-        that reads one is not installed.
+        Then `verified.body`, fed with the rest, gives the file. SignatureError for what is no form; ValueError for a request that has
+        its body already; MissingExtra where the package that reads one is not installed.
         """
         require_request(request)
+        if request.body is not None:
+            raise ValueError(
+                "the body of a form is fed to its reader: leave its body out of the request, or verify one of bytes whole"
+            )
         arrival = Arrival(request, self._settings)
         if not is_form(request.method, request.headers, MULTIPART):
             arrival.fail("malformed-form", "a form is a POST of multipart/form-data")
