@@ -663,6 +663,18 @@ class TestChecksums:
         with pytest.raises(awsign.InvalidRequest, match="presigned"):
             SIGNERS["sigv4"].presign(awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k"), payload=awsign.Chunked(3))
 
+    @pytest.mark.parametrize("word", ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-EVENTS"])
+    def test_no_presigned_url_has_a_stream(self, word) -> None:
+        """Not even in the one x-amz- header that it need not sign: whoever reads the request on would decode what was not signed."""
+        link = SIGNERS["sigv4"].presign(awsign.Request("PUT", "https://s3.us-east-1.amazonaws.com/b/k"), at=AT)
+        target = link.url.partition("amazonaws.com")[2]
+        request = awsign.Request.received(
+            "PUT", target, [("Host", "s3.us-east-1.amazonaws.com"), ("x-amz-content-sha256", word)], b""
+        )
+        with pytest.raises(awsign.SignatureError, match="no presigned URL") as caught:
+            awsign.Verifier({KEY: SECRET}.get, now=AT).verify(request)
+        assert caught.value.kind == "unsupported-payload"
+
     def test_the_object_s_checksum_is_not_that_of_the_request_that_completes_it(self) -> None:
         request = awsign.Request(
             "POST", "https://s3.us-east-1.amazonaws.com/bucket/key?uploadId=1", {"x-amz-checksum-crc32": "AAAAAA=="}, b"<xml/>"

@@ -151,7 +151,7 @@ class SigV4Claim(Claim):
         body_sha256 = arrival.content_sha256()
         if self.location == "query":
             if "x-amz-content-sha256" not in (self.signed_headers or ()):
-                if declared in STREAMING:
+                if declared in STREAMING or declared == EVENTS:
                     self._refuse_streaming(declared)
                 declared = arrival.parameter("X-Amz-Content-Sha256") or ""
             if not declared and self._rules.presigned_payload == "unsigned":
