@@ -1,6 +1,6 @@
 """Signing and verifying 2 GiB as aws-chunked, beside the hashes that it takes: throughput and memory, each in a process of its own.
 
-`python -m benchmarks.streams CASE` prints one as JSON. Blocks arrive as a socket gives them, 64 KiB at odd places; making them is not
+`python -m benchmarks.streams` prints all; with a job and a trailer ("" for none) it prints that one as JSON. Blocks arrive as a socket gives them, 64 KiB at odd places; making them is not
 timed. The hashes are timed in slices between those of the stream, so that the machine is the same for both.
 """
 
@@ -112,7 +112,11 @@ def table() -> None:
             print(f"  {name:32} {told['rate']:6.2f} GiB/s   {told['share']:5.0%} of the hashes   {told['memory']:4.0f} MiB at most")
 
 
-if __name__ == "__main__":
-    clock = JOBS[sys.argv[1]](sys.argv[2] or None)
+def case(job: str, trailer: str) -> None:
+    clock = JOBS[job](trailer or None)
     memory = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     print(json.dumps({"rate": SIZE / clock.spent / 2**30, "share": clock.hashing / clock.spent, "memory": memory}))
+
+
+if __name__ == "__main__":
+    case(*sys.argv[1:]) if sys.argv[1:] else table()
