@@ -1,7 +1,8 @@
 """Signing and verifying 2 GiB as aws-chunked, beside the hashes that it takes: throughput and memory, each in a process of its own.
 
-`python -m benchmarks.streams` prints all; with a job and a trailer ("" for none) it prints that one as JSON. Blocks arrive as a socket gives them, 64 KiB at odd places; making them is not
-timed. The hashes are timed in slices between those of the stream, so that the machine is the same for both.
+`python -m benchmarks.streams` prints all; with a job and a trailer ("" for none) it prints that one as JSON. Blocks arrive as a
+socket gives them, 64 KiB at odd places; making them is not timed. The hashes are timed in slices between those of the stream, so
+that the machine is the same for both.
 """
 
 from __future__ import annotations

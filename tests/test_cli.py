@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import zlib
-from pathlib import Path
 
 import pytest
 import trustme
@@ -22,8 +21,8 @@ import awsign
 from . import servers
 from .conftest import KEY, SECRET, TOKEN
 from .raw_server import OK, raw_server
+from .servers import AWSIGN
 
-AWSIGN = str(Path(sys.executable).parent / "awsign")
 SERVICE = ["--service", "execute-api", "--region", "us-east-1"]
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -21,6 +20,7 @@ import awsign
 
 from . import servers
 from .conftest import KEY, SECRET
+from .servers import AWSIGN
 from .wire import one_byte_changed, send
 
 HOSTILE_KEYS = [
@@ -226,7 +226,7 @@ class TestTheCommand:
     """`awsign curl` does what `curl --aws-sigv4` and awscurl are used for, on servers that awsign has no part in."""
 
     def curl(self, *arguments: str, key: str = KEY, secret: str = SECRET, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        command = [str(Path(sys.executable).parent / "awsign"), "curl", "-sS", "-f", *arguments]
+        command = [AWSIGN, "curl", "-sS", "-f", *arguments]
         environ = os.environ | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
         return subprocess.run(command, env=environ, input=stdin, capture_output=True, check=False)
 
@@ -267,7 +267,7 @@ class TestTheCommand:
             big.truncate(1 << 30)
         assert self.curl("--endpoint-url", swift, "-X", "PUT", "s3://big").returncode in (0, 22)
         measure = "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
-        command = [str(Path(sys.executable).parent / "awsign"), "curl", "-sS", "-f", "--endpoint-url", swift]
+        command = [AWSIGN, "curl", "-sS", "-f", "--endpoint-url", swift]
         environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
         done = subprocess.run(
             [sys.executable, "-c", measure, *command, "-T", str(file), "s3://big/big"],

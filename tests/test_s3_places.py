@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import boto3
 import pytest
@@ -18,6 +16,7 @@ from awsign.endpoints import bucket_url, split_s3_uri
 
 from .conftest import KEY, SECRET, TOKEN
 from .raw_server import raw_server
+from .servers import AWSIGN
 from .wire import one_byte_changed, send
 
 AT = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
@@ -221,7 +220,7 @@ class TestExpress:
     def test_the_command_makes_one(self, serve) -> None:
         environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-west-2"}
         command = [
-            str(Path(sys.executable).parent / "awsign"),
+            AWSIGN,
             "curl",
             "-sSv",
             "-f",

@@ -6,10 +6,8 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import traceback
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,8 +20,8 @@ from awsign.redact import masked, masked_value
 from . import servers
 from .conftest import KEY, SECRET, TOKEN
 from .raw_server import raw_server
+from .servers import AWSIGN
 
-AWSIGN = str(Path(sys.executable).parent / "awsign")
 AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 TEMPORARY = awsign.Credentials(KEY, SECRET, TOKEN)
 REQUEST = awsign.Request("GET", "https://example.com/k")

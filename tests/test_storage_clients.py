@@ -8,7 +8,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import awsign
 
 from . import servers
 from .conftest import KEY, SECRET, TOKEN
+from .servers import AWSIGN
 
 DATA = random.Random(4).randbytes(300_127)
 WRONG = SECRET[:-1] + "x"
@@ -373,7 +373,7 @@ def test_the_command_uploads_as_the_sdks_do(stores, certificate, tmp_path) -> No
     environ = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
     def curl(*arguments: str, secret: str = SECRET) -> subprocess.CompletedProcess[bytes]:
-        command = [str(Path(sys.executable).parent / "awsign"), "curl", "-sS", "--cacert", certificate[0], *arguments]
+        command = [AWSIGN, "curl", "-sS", "--cacert", certificate[0], *arguments]
         return subprocess.run(command, env=environ | {"AWS_SECRET_ACCESS_KEY": secret}, capture_output=True, check=False)
 
     for scheme, default in (("http", CHUNKS), ("https", TRAILER)):

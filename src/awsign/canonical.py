@@ -108,6 +108,15 @@ def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",
     return "&".join([f"{name}={value}" for name, value in pairs])
 
 
+def joined_headers(headers: Iterable[Header]) -> dict[str, str]:
+    """Headers as text by lower-case name; the values of one that stands more than once joined by commas (RFC 9110, section 5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        name, text = name.lower(), value if isinstance(value, str) else value.decode("latin-1")
+        joined[name] = f"{joined[name]},{text}" if name in joined else text
+    return joined
+
+
 def canonical_headers(headers: Iterable[Header], signed: Sequence[str]) -> str:
     """The lines `name:value` of the signed headers, by name; duplicates joined with `,` in the order of the wire.
 

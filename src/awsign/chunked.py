@@ -14,13 +14,14 @@ from __future__ import annotations
 from hashlib import sha256
 
 from .body import blocks, blocks_async, is_async, require_bytes, seekable, size_of
+from .canonical import joined_headers
 from .checksum import PREFIX, Checksum
 from .errors import InvalidRequest
 from .payload import EMPTY_SHA256, STREAMING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from .body import Body
@@ -32,10 +33,16 @@ LARGEST_CHUNK = 16 << 20  # What MinIO reads at most; our verifier too, since a 
 
 SIGNATURE = b";chunk-signature="
 TRAILER_SIGNATURE = "x-amz-trailer-signature"
+CODING = "aws-chunked"  # Among the Content-Encodings.
 DECODED_LENGTH = "X-Amz-Decoded-Content-Length"
 TRAILER = "X-Amz-Trailer"
 # What SigV4A fills up its signatures with, which have no fixed length: it is not part of what the next one covers.
 PADDING = "*"
+
+
+def codings_of(headers: Mapping[str, str]) -> list[str]:
+    """The content codings that were applied, in their order. headers: as `joined_headers` gives them."""
+    return [coding for part in headers.get("content-encoding", "").split(",") if (coding := part.strip())]
 
 
 def canonical_trailer(trailer: Iterable[tuple[str, str]]) -> str:
@@ -120,10 +127,7 @@ class Chunked:
         encoded = self.encoded_length(length, signature_width)
         written = {"content-length", "content-encoding", DECODED_LENGTH.lower(), TRAILER.lower()}
         kept = [pair for pair in headers if pair[0].lower() not in written]
-        given: dict[str, str] = {}
-        for name, value in headers:
-            text = value if isinstance(value, str) else value.decode("latin-1")
-            given[name.lower()] = f"{given[name.lower()]},{text}" if name.lower() in given else text
+        given = joined_headers(headers)
         for name, right in (
             ("content-length", (length, encoded)),
             (DECODED_LENGTH.lower(), (length,)),
@@ -141,9 +145,9 @@ class Chunked:
             raise InvalidRequest(
                 f"the request has the header {self.trailer}, which is to come as the trailer; leave one of them out"
             )
-        codings = [coding.strip() for coding in given.get("content-encoding", "").split(",") if coding.strip()]
-        if "aws-chunked" not in codings:
-            codings.append("aws-chunked")  # The last, as it is applied last (RFC 9110, section 8.4); botocore sends it so.
+        codings = codings_of(given)
+        if CODING not in codings:
+            codings.append(CODING)  # The last, as it is applied last (RFC 9110, section 8.4); botocore sends it so.
         kept += [
             ("Content-Encoding", ",".join(codings)),
             ("Content-Length", str(encoded)),

@@ -10,9 +10,10 @@ import re
 from functools import lru_cache
 
 from .errors import InvalidRequest
+from .scope import REGION
 
 _LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
-_REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)"
+_REGION = rf"(?P<region>{REGION})"
 _AWS = r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
 _BUCKET = r"(?:[^/]+\.)?"
 

@@ -27,7 +27,7 @@ from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .payload import EVENTS, UNSIGNED_PAYLOAD, begins_event_stream, settle_payload
 from .request import require_request
-from .scope import HmacSha256, in_utc, parse_timestamp, timestamp
+from .scope import REGION, HmacSha256, in_utc, parse_timestamp, timestamp
 from .services import S3_FAMILY, Rules, rules_for, rules_of_call
 from .signed import Presigned, Signed
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .scope import Algorithm
 
 
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
+_REGION = re.compile(REGION)
 _REGION_SET = REGION_SET.lower()
 _SCOPE_PART = re.compile(r"[A-Za-z0-9_.*-]+")
 
@@ -70,8 +70,6 @@ class SigV4:
     """
 
     _algorithm: Algorithm = HmacSha256()
-    _region_argument = "region"
-    _signs_events = True
 
     def __init__(
         self,
@@ -126,7 +124,7 @@ class SigV4:
         query = without_presigned(request.query)
         chunked = None
         declared = written.get("x-amz-content-sha256")
-        if payload is None and declared is None and self._signs_events and begins_event_stream(request):
+        if payload is None and declared is None and not self._algorithm.names_region_set and begins_event_stream(request):
             payload = EVENTS
         if payload is None or isinstance(payload, str):
             wanted = None if checksum is None else _checksum(checksum, kept)
@@ -280,7 +278,8 @@ class SigV4:
 
             inferred_service, inferred_region = infer(request.url)
             service, region = service or inferred_service, region or inferred_region
-            for what, value, argument in (("service", service, "service"), ("region", region, self._region_argument)):
+            region_argument = "region_set" if self._algorithm.names_region_set else "region"
+            for what, value, argument in (("service", service, "service"), ("region", region, region_argument)):
                 if value is None:
                     raise InvalidRequest(
                         f"the host {request.authority!r} does not tell the {what}; pass {argument}=... to the signer"

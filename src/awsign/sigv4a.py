@@ -172,8 +172,6 @@ class SigV4A(SigV4):
     """
 
     _algorithm = EcdsaP256Sha256()
-    _region_argument = "region_set"
-    _signs_events = False
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+AWSIGN = str(Path(sys.executable).parent / "awsign")  # The command of this environment.
 HERE = Path(__file__).parent
 INSTALLED = HERE.parent.parent / ".servers"
 
@@ -133,7 +134,7 @@ def moto_proxy() -> Iterator[str]:
 def awsign_serve(*options: str) -> Iterator[str]:
     """`awsign serve`, as a person starts it."""
     port = free_port()
-    command = [str(Path(sys.executable).parent / "awsign"), "serve", "--port", str(port), *options]
+    command = [AWSIGN, "serve", "--port", str(port), *options]
     scheme = "https" if "--tls-cert" in options else "http"
     with running(command, f"{scheme}://127.0.0.1:{port}") as url:
         yield url

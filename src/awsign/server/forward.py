@@ -11,7 +11,8 @@ import httpcore2
 from h11 import LocalProtocolError
 
 from ..authorization import TOKEN_HEADERS, without_signature
-from ..chunked import DECODED_LENGTH, TRAILER
+from ..canonical import joined_headers
+from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
 from ..errors import InvalidRequest, SignatureError
 from ..post_policy import SIGNING_FIELDS
 from .app import one_block
@@ -59,15 +60,12 @@ def _unsigned(
         return one_block(pairs), {"content-length": str(len(pairs))}
     if not verified.body.decodes:
         return body, {}
-    given: dict[str, str] = {}
-    for name, value in request.headers:
-        given[name.lower()] = f"{given[name.lower()]},{value!s}" if name.lower() in given else str(value)
+    given = joined_headers(request.headers)
     # The chunks were checked and are gone: what goes on is the body that they made up.
     length = DECODED_LENGTH.lower()
-    codings = [coding.strip() for coding in given.get("content-encoding", "").split(",")]
     return body, {
         "content-length": given.get(length),
-        "content-encoding": ",".join(coding for coding in codings if coding not in ("", "aws-chunked")) or None,
+        "content-encoding": ",".join(coding for coding in codings_of(given) if coding != CODING) or None,
         **dict.fromkeys(("x-amz-content-sha256", length, TRAILER.lower(), "x-amz-sdk-checksum-algorithm")),
     }
 

@@ -127,7 +127,7 @@ class ChunkCheck:
         self._width = signature_width
         self.trailer: list[tuple[str, str]] = []  # As it arrived; complete once `close` returned.
         self._announced = tuple(trailer)
-        # S3 takes one: the Stream that makes this has seen to it.
+        # S3 takes one: ChunkedHeaders has seen to it.
         self._checksum = next((Checksum(name) for name in trailer if name in CHECKSUM_HEADERS), None)
         self._step: Callable[[bytes, int], int] = self._chunk_line
         self._line = _FIRST_CHUNK
@@ -283,7 +283,7 @@ class ChunkCheck:
         return at + 2
 
     def _trailer_line(self, data: bytes, at: int) -> int:
-        end = self._line_end(data, at, b"\n")
+        end = self._line_end(data, at)
         if end < 0:
             return -1
         line = data[at:end]
@@ -350,9 +350,9 @@ class ChunkCheck:
         self._ended = True
         self._step = self._after_end
 
-    def _line_end(self, data: bytes, at: int, terminator: bytes) -> int:
-        """Where the line ends that begins at a byte, -1 if it is cut."""
-        end = data.find(terminator, at, at + _LONGEST_LINE)
+    def _line_end(self, data: bytes, at: int) -> int:
+        """Where the trailer's line ends that begins at a byte, -1 if it is cut."""
+        end = data.find(b"\n", at, at + _LONGEST_LINE)
         if end < 0 and len(data) - at >= _LONGEST_LINE:
             self._fail("malformed-chunk", f"a line of more than {_LONGEST_LINE} bytes stands where a chunk or a trailer begins")
         return end

@@ -91,8 +91,7 @@ class FormReader:
         self._name: str | None = None  # Of the part that is being read.
         self._value = bytearray()
         self._before = 0  # Bytes of fields.
-        self._in_file = False
-        self._file_ended = False
+        self.is_whole = False  # Whether the file was read to the boundary that ends it.
         self._pending: list[bytes] = []  # Of the file, until the fields were verified.
         self._form: Form | None = None
         self._claim: Claim | None = None
@@ -122,7 +121,7 @@ class FormReader:
                 self._parse_line()
             elif len(self._line) > _LARGEST_FIELDS + len("\r\n"):
                 self._too_large()
-        if self._in_file:  # And nothing after it, as S3 has it.
+        if self._form is not None and not self.is_whole:  # S3 reads nothing after the file.
             self._parse(data[at:])
 
     def close(self) -> None:
@@ -136,11 +135,6 @@ class FormReader:
         data = b"".join(self._pending)
         self._pending.clear()
         return data
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the file was read to the boundary that ends it."""
-        return self._file_ended
 
     def _parse_line(self) -> None:
         line = bytes(self._line)
@@ -162,7 +156,7 @@ class FormReader:
             for event in self._parser.parse(data):
                 if event is None:
                     self._end_part()
-                    if self._file_ended:
+                    if self.is_whole:
                         return
                 elif isinstance(event, (bytes, bytearray)):
                     self._add(bytes(event))
@@ -179,7 +173,6 @@ class FormReader:
         if any(_CONTROL.search(text) for text in (part.name, part.filename or "", *(value for _, value in part.headerlist))):
             self._arrival.fail("malformed-form", "the head of a part has a control character")
         if self._name == "file":
-            self._in_file = True
             self._form = Form(self._bucket(), self._fields, part.filename or "", part.header("Content-Type") or "")
         elif self._name in self._fields:
             self._arrival.fail("malformed-form", f"the field {part.name[:60]!r} stands twice in the form")
@@ -196,7 +189,7 @@ class FormReader:
         return bucket
 
     def _add(self, data: bytes) -> None:
-        if self._in_file:
+        if self._form is not None:
             self._pending.append(data)
         else:
             self._value += data
@@ -208,7 +201,7 @@ class FormReader:
         self._arrival.fail("form-too-large", f"the fields before the file are larger than {_LARGEST_FIELDS} bytes")
 
     def _end_part(self) -> None:
-        if self._in_file:
-            self._in_file, self._file_ended = False, True
+        if self._form is not None:
+            self.is_whole = True
         elif self._name is not None:
             self._fields[self._name] = self._value.decode()

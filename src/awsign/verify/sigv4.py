@@ -230,7 +230,7 @@ class SigV4Claim(Claim):
 
     def _body(self) -> Body:
         if self._payload_hash == EVENTS:
-            return self._event_check()
+            return self._events()
         rest = BodyCheck(self._arrival.fail, self._body_sha256, self._md5, self._checksums)
         if self._stream is not None:
             chain = Chain.at(self._algorithm.name, self._stamp, self.scope or "", self._key, self.signature)
@@ -241,9 +241,6 @@ class SigV4Claim(Claim):
     def _events(self) -> EventCheck:
         if self.location == "header" and self._payload_hash != EVENTS:
             raise ValueError("a request signed in its header for another body begins no event stream")
-        return self._event_check()
-
-    def _event_check(self) -> EventCheck:
         from ..event_stream import EventChain
         from .events import EventCheck
 
