@@ -16,6 +16,8 @@ _COMMANDS = {
     "curl": ("awsign.cli.curl", "Send a signed request; curl's options with curl's meaning."),
     "sign": ("awsign.cli.sign", "Sign a request and print what would be sent."),
     "presign": ("awsign.cli.presign", "Print a URL that carries its signature."),
+    "verify": ("awsign.cli.verify", "Verify a request as a server would; the exit code says."),
+    "explain": ("awsign.cli.explain", "Say why a signature does not match."),
     "serve": ("awsign.cli.serve", "Run a local server that verifies what arrives."),
     "credentials": ("awsign.cli.credentials", "Show which source gave which access key."),
 }

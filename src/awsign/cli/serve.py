@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ..errors import MissingExtra
-from ..identity import Credentials
 from ..verify import Verifier
+from .given import key_of
 
 
 @click.command(
@@ -47,7 +47,7 @@ def command(
             from ..server.forward import Forwarder
     except ImportError:
         raise MissingExtra("awsign serve needs its own extra; pip install 'awsign[cli,server]'") from None
-    known = dict(_key(text) for text in keys)
+    known = dict(key_of(text) for text in keys)
     issued = Issued()
     verifier = Verifier(lambda access_key_id: known.get(access_key_id) or issued.get(access_key_id))
     metadata = MetadataService(issued, role, role_seconds)
@@ -70,12 +70,3 @@ def command(
         ) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
-
-
-def _key(text: str) -> tuple[str, Credentials]:
-    access_key_id, colon, rest = text.partition(":")
-    secret, _, token = rest.partition(":")
-    if not (colon and access_key_id and secret):
-        # The text may hold a secret: it is not repeated.
-        raise click.UsageError("--key takes ID:SECRET or ID:SECRET:TOKEN, each part not empty")
-    return access_key_id, Credentials(access_key_id, secret, token or None)

@@ -1,0 +1,80 @@
+"""The explainer's report on a terminal, in colours, by rich."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..explain.plain import how_sure, verdict, where
+from ..explain.report import TASKS
+from ..explain.visible import differing, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..explain import Cause, Report
+
+
+def show(report: Report) -> None:
+    """Print it."""
+    console = Console(highlight=False)
+    console.print(Text(visible(verdict(report)), style="bold green" if report.matches else "bold red"))
+    facts = " · ".join(filter(None, (report.scheme, report.access_key_id, report.scope)))
+    if facts:
+        console.print(Text(visible(facts), style="dim"))
+    console.print(_tasks(report))
+    for n, cause in enumerate(report.causes, 1):
+        console.print(_cause(n, cause))
+    for note in report.notes:
+        console.print(Text(f"Note: {visible(note)}.", style="dim"))
+    for title, text in (("Canonical request", report.canonical_request), ("String to sign", report.string_to_sign)):
+        if text is not None:
+            console.print(Text(f"\n{title}, as the rules have it", style="bold"))
+            console.print(Padding(_lines(text, title, report), (0, 0, 0, 2)))
+
+
+def _tasks(report: Report) -> Text:
+    """The four tasks in a line, the first difference marked."""
+    places = [cause.place for cause in report.causes[:1]]
+    bad = next((n for n, task in enumerate(TASKS) if task in places), None)
+    line = Text()
+    for n, task in enumerate(TASKS):
+        style = (
+            "green" if (report.matches and report.checked) or (bad is not None and n < bad) else "bold red" if n == bad else "dim"
+        )
+        mark = "✗ " if n == bad else "✓ " if style == "green" else ""
+        line.append(f"{mark}{task}", style)
+        line.append(" → " if n < len(TASKS) - 1 else "\n", "dim")
+    return line
+
+
+def _cause(n: int, cause: Cause) -> RenderableType:
+    rows: list[RenderableType] = [Text(visible(cause.message))]
+    if cause.ours is not None or cause.theirs is not None:
+        table = Table.grid(padding=(0, 2))
+        ours, theirs = differing(cause.ours or "", cause.theirs or "")
+        for name, runs, text in (("ours", ours, cause.ours), ("theirs", theirs, cause.theirs)):
+            line = Text("(nothing)", style="dim") if text is None else Text()
+            for piece, differs in runs if text is not None else ():
+                line.append(piece, "black on yellow" if differs else "")
+            table.add_row(Text(name, style="dim"), line)
+        rows += [Text(), table]
+    rows += [Text(), Text.assemble(("Fix  ", "bold"), visible(cause.fix))]
+    if cause.group and cause.alternatives:
+        rows.append(
+            Text(f"Not told apart by this evidence from others of the group {cause.group!r}: awsign explain kinds", style="dim")
+        )
+    title = Text.assemble((f"{n}. {cause.kind}", "bold"), f"  {how_sure(cause)} · {where(cause)}")
+    return Panel(Group(*rows), title=title, title_align="left", border_style="red" if cause.proved else "yellow")
+
+
+def _lines(text: str, title: str, report: Report) -> Text:
+    cause = next((cause for cause in report.causes if cause.place == title.lower() and cause.ours), None)
+    shown = Text()
+    for line in text.split("\n"):
+        shown.append(f"{visible(line)}\n", "red" if cause is not None and line == cause.ours else "")
+    return shown

@@ -1,0 +1,120 @@
+"""What was read, and how the form of a text is told."""
+
+from __future__ import annotations
+
+import re
+
+from ...encoding import readable
+from ...errors import InvalidRequest
+from ...redact import masked
+from ...request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..answer import Response
+
+LONGEST = 16 << 20
+
+
+class Unreadable(InvalidRequest):
+    """A text in which there is no request to be found."""
+
+
+class Material:
+    """A request, and what the text around it says.
+
+    form: a word for the kind of text. response: the server's answer, where the text has it. canonical_request, string_to_sign: what
+    the signer itself says that it signed. method_known: whether the text names the method. notes: what was assumed or is missing.
+    """
+
+    __slots__ = ("canonical_request", "form", "method_known", "notes", "request", "response", "string_to_sign")
+
+    def __init__(self, form: str, request: Request) -> None:
+        self.form = form
+        self.request = request
+        self.response: Response | None = None
+        self.canonical_request: str | None = None
+        self.string_to_sign: str | None = None
+        self.method_known = True
+        self.notes: list[str] = []
+
+    def shown(self) -> str:
+        """The request as a person would write it down, secrets masked."""
+        request = self.request
+        lines = [f"{request.method} {request.target}"]
+        lines += [f"{name}: {value if isinstance(value, str) else value.decode('latin-1')}" for name, value in request.headers]
+        return masked(readable("\n".join(lines)))
+
+
+def received(method: str, url: str, headers: list[tuple[str, str]], body: bytes | None, *, scheme: str = "https") -> Request:
+    """A request from its URL, whole or only a target, as it would arrive."""
+    match = re.match(r"(?i)(https?|wss?)://([^/?#]*)([^#]*)", url)
+    target = url
+    if match:
+        scheme = {"ws": "http", "wss": "https"}.get(match[1].lower(), match[1].lower())
+        target = match[3] or "/"
+        if not any(name.lower() in ("host", ":authority") for name, _ in headers):
+            authority = match[2].rpartition("@")[2].lower()
+            default = ":443" if scheme == "https" else ":80"
+            headers = [("Host", authority.removesuffix(default)), *headers]
+    if target.startswith("?"):
+        target = f"/{target}"
+    kept = [(name, value) for name, value in headers if not name.startswith(":") or name == ":authority"]
+    return Request.received(method, target, kept, body, scheme)
+
+
+def read(text: str | bytes | Request | object, *, read_file: Callable[[str], bytes] | None = None) -> Material:
+    """Find the request in whatever was given. Unreadable (a ValueError) if there is none.
+
+    read_file: reads the files that a command line names; None leaves them unread, as is right for text from somebody else.
+    """
+    from .curl_line import read_curl
+    from .http_message import read_message
+    from .json_text import read_json
+    from .logs import read_log
+    from .printed import read_printed
+
+    if isinstance(text, Request):
+        return _of_request(text)
+    if hasattr(text, "derivation") and hasattr(text, "url"):  # Signed or Presigned.
+        return _of_signed(text)
+    raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    if not isinstance(raw, (bytes, bytearray)):
+        raise TypeError(f"a request to explain is awsign.Request, or text or bytes, not {type(text).__name__}")
+    if len(raw) > LONGEST:
+        raise Unreadable(f"the text is longer than {LONGEST >> 20} MiB; give the request alone")
+    raw = bytes(raw).removeprefix(b"\xef\xbb\xbf")
+    stripped = raw.strip()
+    if not stripped:
+        raise Unreadable("the text is empty; give a request: a raw one, a curl command line, a URL, a HAR or a log")
+    words = stripped.decode("utf-8", "surrogateescape")
+    url = words.strip("'\"<>")
+    if re.fullmatch(r"(?i)(https?|wss?)://\S+", url):
+        found = Material("URL", received("GET", url, [], None))
+        found.method_known = False
+        return found
+    material = read_curl(words, read_file) or read_json(words) or read_log(words) or read_message(raw, words) or read_printed(words)
+    if material is not None:
+        return material
+    raise Unreadable(
+        f"there is no request in this text, which begins with {masked(words[:40])!r}; give a raw HTTP request, a curl command line, "
+        "a URL, a HAR entry, botocore's debug log or printed headers"
+    )
+
+
+def _of_request(request: Request) -> Material:
+    """A request that arrived as it is; of one that is to be sent, what would arrive."""
+    if any(name.lower() in ("host", ":authority") for name, _ in request.headers):
+        return Material("request", request)
+    headers = [("Host", request.host), *request.headers]
+    scheme = {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme)
+    return Material("request", Request.received(request.method, request.target, headers, request.body, scheme))
+
+
+def _of_signed(signed: object) -> Material:
+    url, headers = signed.url, list(signed.headers)  # type: ignore[attr-defined]
+    body = getattr(signed, "body", None)
+    plain = body if isinstance(body, bytes) else None
+    return Material("request", received(signed.method, url, headers, plain))  # type: ignore[attr-defined]

@@ -1,0 +1,131 @@
+"""The search: which mistake, or which two, give exactly what was signed.
+
+A mistake is proved by making it. Mistakes that have no effect on the request are left out; those with the same effect are found
+together, and the evidence does not tell them apart.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .mistakes import Case, Variant
+    from .recipe import Recipe
+
+# Pairs take the square of the variants, at some 12 us each.
+_MOST_PAIRS = 100_000
+
+
+class Found:
+    """A way of making mistakes that gives what was signed. variants: one or two. recipe: the steps with these mistakes in them.
+
+    others: variants that would have given the same by themselves, of other kinds.
+    """
+
+    __slots__ = ("others", "recipe", "variants")
+
+    def __init__(self, variants: tuple[Variant, ...], recipe: Recipe, others: list[Variant]) -> None:
+        self.variants = variants
+        self.recipe = recipe
+        self.others = others
+
+
+class Effect:
+    """What a mistake makes of the texts; the variants that make just this."""
+
+    __slots__ = ("key", "recipe", "texts", "variants")
+
+    def __init__(self, recipe: Recipe, texts: tuple[str | None, str], key: object, variant: Variant) -> None:
+        self.recipe = recipe
+        self.texts = texts
+        self.key = key
+        self.variants = [variant]
+
+
+class Effects:
+    """The mistakes of a table that change something in a case, those with one effect together; made as they are asked for."""
+
+    def __init__(self, case: Case, table: Iterable[Callable[[Case], Iterable[Variant]]]) -> None:
+        self.case = case
+        self._nothing = (case.recipe.texts(), case.recipe.key_steps())
+        self._variants = (variant for mistake in table for variant in mistake(case))
+        self._found: dict[object, Effect] = {}
+        self._made: list[Effect] = []
+
+    def __iter__(self) -> Iterator[Effect]:
+        """In the order of the table. Variants that come later may yet join an effect: `whole` has them all."""
+        yield from self._made
+        for variant in self._variants:
+            if effect := self._take(variant):
+                yield effect
+
+    def whole(self) -> list[Effect]:
+        for _ in self:
+            pass
+        return self._made
+
+    def _take(self, variant: Variant) -> Effect | None:
+        recipe = self.case.recipe.but(variant.changes)
+        texts, key = recipe.texts(), recipe.key_steps()
+        if (texts, key) == self._nothing:
+            return None
+        effect = self._found.get((texts, key))
+        if effect is not None:
+            if variant.kind not in [known.kind for known in effect.variants]:
+                effect.variants.append(variant)
+            return None
+        effect = self._found[texts, key] = Effect(recipe, texts, key, variant)
+        self._made.append(effect)
+        return effect
+
+
+def reproduce(every: Effects, signature: str) -> Found | None:
+    """The mistake that gives the signature; None if none does."""
+    for effect in every:
+        if effect.recipe.gives(effect.texts[1], signature):
+            every.whole()
+            first, *others = effect.variants
+            return Found((first,), effect.recipe, others)
+    return None
+
+
+def reproduce_by_two(every: Effects, signature: str) -> Found | None:
+    """Two mistakes that give the signature together; None if none do."""
+    for first, second, recipe in _pairs(every):
+        if recipe.gives(recipe.texts()[1], signature):
+            return Found((first, second), recipe, [])
+    return None
+
+
+def reproduce_text(every: Effects, canonical: str | None, to_sign: str | None) -> Found | None:
+    """The mistakes that give a text: what the signer says that it signed, or the server that it saw."""
+
+    def same(texts: tuple[str | None, str]) -> bool:
+        return texts[0] == canonical if canonical is not None else texts[1] == to_sign
+
+    for effect in every:
+        if same(effect.texts):
+            every.whole()
+            first, *others = effect.variants
+            return Found((first,), effect.recipe, others)
+    for first, second, recipe in _pairs(every, texts_alone=True):
+        if same(recipe.texts()):
+            return Found((first, second), recipe, [])
+    return None
+
+
+def _pairs(every: Effects, *, texts_alone: bool = False) -> Iterator[tuple[Variant, Variant, Recipe]]:
+    """Two mistakes that exchange different steps, the likely ones first."""
+    case, tried = every.case, 0
+    right = case.recipe.texts()
+    usual = [e.variants[0] for e in every.whole() if not e.variants[0].rare and not (texts_alone and e.texts == right)]
+    for total in range(1, 2 * len(usual)):
+        for n in range(max(0, total - len(usual) + 1), (total + 1) // 2):
+            one, other = usual[n], usual[total - n]
+            if one.kind == other.kind or not one.changes.keys().isdisjoint(other.changes):
+                continue
+            tried += 1
+            if tried > _MOST_PAIRS:
+                return
+            yield one, other, case.recipe.but({**one.changes, **other.changes})
