@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from urllib.parse import urlsplit
 
 import awsign
@@ -41,3 +42,11 @@ def one_byte_changed(signed: awsign.Signed) -> awsign.Signed:
             value = head + ("0" if tail != "0" else "1")
         headers.append((name, value))
     return awsign.Signed(signed.method, signed.url, tuple(headers), signed.body, signed.derivation)
+
+
+def raw_exchange(url: str, message: bytes) -> bytes:
+    """What a server answers to bytes as they are, until it closes the connection."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as link:
+        link.sendall(message)
+        return b"".join(iter(lambda: link.recv(65536), b""))

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .sigv4 import ALL_HEADERS as ALL_HEADERS
     from .sigv4 import SigV4 as SigV4
     from .sigv4a import SigV4A as SigV4A
+    from .verify import MemoryReplayGuard as MemoryReplayGuard
     from .verify import Verified as Verified
     from .verify import Verifier as Verifier
 
@@ -79,6 +80,7 @@ _HOME = {
     "Signed": "signed",
     "SigV4": "sigv4",
     "SigV4A": "sigv4a",
+    "MemoryReplayGuard": "verify",
     "Verified": "verify",
     "Verifier": "verify",
 }

@@ -119,6 +119,15 @@ _CODES: dict[str, tuple[tuple[str, int], tuple[str, int], tuple[str, int]]] = {
     "unsupported-payload": (("NotImplemented", 501), ("NotImplemented", 501), ("NotImplemented", 501)),
     "undeclared-payload": (("InvalidRequest", 400), *_INVALID),
     "body-too-large": (("EntityTooLarge", 400), ("RequestEntityTooLargeException", 413), ("RequestEntityTooLargeException", 413)),
+    "head-too-large": (
+        ("RequestHeaderSectionTooLarge", 400),
+        ("RequestHeaderFieldsTooLarge", 431),
+        ("RequestHeaderFieldsTooLarge", 431),
+    ),
+    # AWS has no word for it, as it has no such guard: the code is that of a signature that does not count.
+    "replayed": (("AccessDenied", 403), *_INVALID),
+    "replay-guard-full": (("SlowDown", 503), ("ServiceUnavailable", 503), ("ServiceUnavailableException", 503)),
+    "path-not-recoverable": (("InvalidURI", 400), ("MalformedQueryString", 400), ("ValidationException", 400)),
     "skew": (("RequestTimeTooSkewed", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),
     "not-yet-valid": (("AccessDenied", 403), *_INVALID),
     "expired": (("AccessDenied", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),

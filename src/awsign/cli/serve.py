@@ -12,10 +12,14 @@ from ..errors import MissingExtra
 from ..verify import Verifier
 from .given import key_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..identity import Credentials
+
 
 @click.command(
     help="Run a server on 127.0.0.1 that verifies whatever arrives and answers in the shape of the service: with what it verified, "
-    "or with AWS's error and the canonical request and string to sign that it derived. It plays the instance metadata service too.",
+    "or with AWS's error, the canonical request and string to sign that it derived and what the signer did wrong. It plays the instance metadata service too.",
     epilog="\b\nExample: awsign serve --port 9000 --key AKIDEXAMPLE:secret",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=9000, help="The port; 0 takes a free one [9000].")
@@ -39,6 +43,7 @@ def command(
             raise click.UsageError(f"there is no file {file!r} to read a certificate or its key from")
     try:
         from ..server.app import VerifyingApp
+        from ..server.explained import Explainer
         from ..server.issued import Issued
         from ..server.metadata import MetadataService
         from ..server.run import serve
@@ -49,9 +54,13 @@ def command(
         raise MissingExtra("awsign serve needs its own extra; pip install 'awsign[cli,server]'") from None
     known = dict(key_of(text) for text in keys)
     issued = Issued()
-    verifier = Verifier(lambda access_key_id: known.get(access_key_id) or issued.get(access_key_id))
+
+    def secret_for(access_key_id: str) -> Credentials | None:
+        return known.get(access_key_id) or issued.get(access_key_id)
+
+    verifier = Verifier(secret_for)
     metadata = MetadataService(issued, role, role_seconds)
-    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None, issued)
+    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None, issued, Explainer(secret_for))
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("awsign.server").setLevel(logging.WARNING if quiet else logging.INFO)
 

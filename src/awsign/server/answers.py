@@ -16,7 +16,10 @@ from ..redact import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..errors import SignatureError
+    from ..explain import Report
     from ..verify import Verified
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -94,8 +97,19 @@ def _s3_result(method: str, path: str) -> str:
     return ("ListAllMyBucketsResult", "ListBucketResult")[depth] if depth < 2 else "VerifiedResult"
 
 
-def error_answer(error: SignatureError) -> Answer:
-    """AWS's error, with the canonical request and string to sign that were derived; session tokens masked."""
+def error_answer(error: SignatureError, report: Report | None = None) -> Answer:
+    """AWS's error, with the canonical request and string to sign that were derived; session tokens masked.
+
+    report: the explainer's, whose findings are added: as the header X-Awsign-Cause, and as a field of the body. It tells what the
+    signer did wrong, so it is for a server that is there for those who write signers.
+    """
+    status, headers, body = _error_answer(error, report)
+    if report is not None and report.causes:
+        headers = [*headers, (b"x-awsign-cause", ", ".join(cause.kind for cause in report.causes[:3]).encode())]
+    return status, headers, body
+
+
+def _error_answer(error: SignatureError, report: Report | None) -> Answer:
     message = f"{error}"
     canonical = masked(error.canonical_request) if error.canonical_request else None
     to_sign = masked(error.string_to_sign) if error.string_to_sign else None
@@ -112,21 +126,47 @@ def error_answer(error: SignatureError) -> Answer:
         for name, value in told.items():
             if value is not None:
                 SubElement(root, name).text = _xml_text(value)
+        _explain_in_xml(root, report)
         return error.status, [(b"content-type", _XML)], document(root)
     if canonical:
         message += f"\n\nThe Canonical String for this request should have been\n'{canonical}'"
     if to_sign:
         message += f"\n\nThe String-to-Sign should have been\n'{to_sign}'"
     if error.shape in ("query", "ec2"):
-        return error.status, [(b"content-type", _XML)], document(_query_error(error, message))
+        return error.status, [(b"content-type", _XML)], document(_query_error(error, message, report))
     kind = error.code.encode()
     if error.shape == "json":
-        body = {"__type": error.code, "message": message}
+        body = {"__type": error.code, "message": message, **_findings(report)}
         return error.status, [(b"content-type", _AMZ_JSON), (b"x-amzn-errortype", kind)], json.dumps(body).encode() + b"\n"
-    return error.status, [(b"content-type", _JSON), (b"x-amzn-errortype", kind)], json.dumps({"message": message}).encode() + b"\n"
+    return (
+        error.status,
+        [(b"content-type", _JSON), (b"x-amzn-errortype", kind)],
+        json.dumps({"message": message, **_findings(report)}).encode() + b"\n",
+    )
 
 
-def _query_error(error: SignatureError, message: str) -> Element:
+def _findings(report: Report | None) -> dict[str, Any]:
+    """The explainer's findings, as the field of a JSON body."""
+    if report is None or not report.causes:
+        return {}
+    return {"awsign": {"causes": [cause.as_json() for cause in report.causes]}}
+
+
+def _explain_in_xml(parent: Element, report: Report | None) -> None:
+    for cause in report.causes if report is not None else ():
+        told = SubElement(parent, "AwsignCause")
+        for name, value in (
+            ("Kind", cause.kind),
+            ("Message", cause.message),
+            ("Fix", cause.fix),
+            ("Ours", cause.ours),
+            ("Theirs", cause.theirs),
+        ):
+            if value is not None:
+                SubElement(told, name).text = _xml_text(value)
+
+
+def _query_error(error: SignatureError, message: str, report: Report | None) -> Element:
     if error.shape == "ec2":
         root = Element("Response")
         told = SubElement(SubElement(root, "Errors"), "Error")
@@ -138,6 +178,7 @@ def _query_error(error: SignatureError, message: str) -> Element:
         SubElement(root, "RequestId").text = _request_id()
     SubElement(told, "Code").text = error.code
     SubElement(told, "Message").text = _xml_text(message)
+    _explain_in_xml(told, report)
     return root
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from ..errors import SignatureError
@@ -9,6 +10,8 @@ from ..redact import masked
 from ..request import MULTIPART, URLENCODED, Request, is_form
 from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
+from .arriving import LARGEST_UNDECLARED
+from .explained import Kept, Recorded
 from .frames import verify_frames
 from .metadata import MetadataService, is_metadata
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..verify import Claim, Verified, Verifier
     from .answers import Answer
+    from .explained import Explainer
     from .forward import Forwarder
     from .issued import Issued
 
@@ -26,9 +30,6 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 log = logging.getLogger("awsign.server")
-
-# A body whose hash is not declared has to be read before its signature can be checked.
-_LARGEST_UNDECLARED = 16 << 20
 
 
 class Disconnected(Exception):
@@ -40,7 +41,7 @@ class VerifyingApp:
 
     verifier: whose `secret_for` knows the keys. metadata: plays the instance metadata service for unsigned requests, if given.
     forwarder: where verified requests go on to, if given. issued: answers CreateSession of S3 Express with credentials that it
-    keeps, if given.
+    keeps, if given. explainer: says why a signature does not match, in the answer. recorded: called with each request that was judged.
     """
 
     def __init__(
@@ -49,7 +50,11 @@ class VerifyingApp:
         metadata: MetadataService | None = None,
         forwarder: Forwarder | None = None,
         issued: Issued | None = None,
+        explainer: Explainer | None = None,
+        recorded: Callable[[Recorded], None] | None = None,
     ) -> None:
+        self._explainer = explainer
+        self._recorded = recorded
         self._issued = issued
         self._verifier = verifier
         self._metadata = metadata
@@ -78,10 +83,15 @@ class VerifyingApp:
             return
         asked_for_body = False
 
+        kept = Kept()
+
         async def noted() -> dict[str, Any]:
             nonlocal asked_for_body
             asked_for_body = True
-            return await receive()
+            message = await receive()
+            if self._explainer is not None:
+                kept.add(message.get("body", b""))
+            return message
 
         blocks = _blocks(noted)
         try:
@@ -103,11 +113,19 @@ class VerifyingApp:
                 status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")
                 return
+            if self._recorded is not None:
+                self._recorded(Recorded(request, verified, None, None, b"".join([block async for block in checked])))
             async for _ in checked:
                 pass
         except SignatureError as error:
             log.info("%d %s %s: %s, %s", error.status, request.method, masked(request.target), error.code, error)
-            status, pairs, body = error_answer(error)
+            report = None
+            if self._explainer is not None:
+                with contextlib.suppress(Disconnected):
+                    report = await self._explainer.report(request, error, kept, blocks)
+            if self._recorded is not None:
+                self._recorded(Recorded(request, None, error, report))
+            status, pairs, body = error_answer(error, report)
             # A client that waits for 100 (Continue) may keep its body, and then ask something else: RFC 9110, section 10.1.1.
             closing = [(b"connection", b"close")] if "expect" in headers and not asked_for_body else []
             await _send(send, request, (status, [*pairs, *closing], body))
@@ -154,9 +172,9 @@ async def _whole_body(blocks: AsyncIterator[bytes], claim: Claim | None = None) 
     read, size = [], 0
     async for block in blocks:
         size += len(block)
-        if size > _LARGEST_UNDECLARED:
+        if size > LARGEST_UNDECLARED:
             message = (
-                f"the request does not declare its body's hash, and the body is larger than {_LARGEST_UNDECLARED} bytes; "
+                f"the request does not declare its body's hash, and the body is larger than {LARGEST_UNDECLARED} bytes; "
                 "send x-amz-content-sha256"
             )
             if claim is not None:

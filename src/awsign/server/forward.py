@@ -12,10 +12,10 @@ from h11 import LocalProtocolError
 
 from ..authorization import TOKEN_HEADERS, without_signature
 from ..canonical import joined_headers
-from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
 from ..errors import InvalidRequest, SignatureError
 from ..post_policy import SIGNING_FIELDS
 from .app import one_block
+from .arriving import decoded_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,14 +60,7 @@ def _unsigned(
         return one_block(pairs), {"content-length": str(len(pairs))}
     if not verified.body.decodes:
         return body, {}
-    given = joined_headers(request.headers)
-    # The chunks were checked and are gone: what goes on is the body that they made up.
-    length = DECODED_LENGTH.lower()
-    return body, {
-        "content-length": given.get(length),
-        "content-encoding": ",".join(coding for coding in codings_of(given) if coding != CODING) or None,
-        **dict.fromkeys(("x-amz-content-sha256", length, TRAILER.lower(), "x-amz-sdk-checksum-algorithm")),
-    }
+    return body, decoded_headers(joined_headers(request.headers))
 
 
 def _form(form: Form, file: AsyncIterator[bytes]) -> tuple[str, AsyncIterator[bytes]]:

@@ -23,10 +23,23 @@ def serve(
 
     certificate, private_key: files, in PEM, to serve https; the key may be in the certificate's file.
     """
+    listener = listening(port)
+    server = server_of(app, certificate, private_key)
+    ready(listener.getsockname()[1])
+    server.run(sockets=[listener])
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that listens on a port of 127.0.0.1; 0 takes a free one."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(1024)
+    return listener
+
+
+def server_of(app: VerifyingApp, certificate: str | None = None, private_key: str | None = None) -> uvicorn.Server:
+    """A server with what the verifier needs. OSError for a certificate that is not one, before anyone is told that the server is there."""
     config = uvicorn.Config(
         app,
         http="h11",  # Raw targets and headers of up to 256 KiB, refused where they are malformed.
@@ -43,9 +56,8 @@ def serve(
         ssl_keyfile=private_key,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    config.load()  # What is wrong with a certificate is an OSError here, before anyone is told that the server is there.
-    ready(listener.getsockname()[1])
-    uvicorn.Server(config).run(sockets=[listener])
+    config.load()
+    return uvicorn.Server(config)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .body import BodyCheck as BodyCheck
 from .claim import Claim as Claim
 from .claim import Verified as Verified
+from .replay import MemoryReplayGuard as MemoryReplayGuard
 from .verifier import Verifier as Verifier
 
-__all__ = ["BodyCheck", "Claim", "Verified", "Verifier"]
+__all__ = ["BodyCheck", "Claim", "MemoryReplayGuard", "Verified", "Verifier"]

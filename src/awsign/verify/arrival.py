@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..derivation import Derivation
     from ..identity import Credentials
     from ..request import Request
+    from .replay import ReplayGuard
 
     # What may stand for an access key: the public key for SigV4A alone, None for one that is not known.
     Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
@@ -32,9 +33,27 @@ _KEPT_CREDENTIALS = 1024
 class Settings:
     """What a verifier was told (see Verifier), and the credentials that it was given last, which keep their derived keys."""
 
-    __slots__ = ("_kept", "bucket_of", "hosts", "max_skew", "now", "regions", "schemes", "services", "unsigned_headers")
+    __slots__ = (
+        "_kept",
+        "bucket_of",
+        "hosts",
+        "max_body",
+        "max_head",
+        "max_skew",
+        "now",
+        "regions",
+        "replay_guard",
+        "schemes",
+        "services",
+        "unsigned_headers",
+        "unsigned_payload",
+    )
 
     max_skew: timedelta
+    max_head: int
+    max_body: int | None
+    unsigned_payload: str
+    replay_guard: ReplayGuard | None
     now: Callable[[], datetime]
     schemes: Container[str]
     services: Container[str] | None
@@ -68,12 +87,17 @@ class Arrival:
     def __init__(self, request: Request, settings: Settings) -> None:
         self.request = request
         self.settings = settings
-        self.pairs = query_pairs(request.query)
+        self.pairs: list[tuple[str, str]] = []
         self.location = "header"
         self.service: str | None = None
         self.access_key_id: str | None = None
         self.headers: dict[str, str] = {}
         repeated = None
+        size = len(request.method) + len(request.path) + len(request.query)
+        size += sum([len(name) + len(value) for name, value in request.headers])
+        if size > settings.max_head:
+            self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
+        self.pairs = query_pairs(request.query)
         for name, value in request.headers:
             name = name.lower()
             if name not in self.headers:
@@ -169,6 +193,11 @@ class Arrival:
             self.fail(
                 "expired", f"the request expired at {expires_at:%Y-%m-%dT%H:%M:%SZ}; it is {now:%Y-%m-%dT%H:%M:%SZ}; sign it anew"
             )
+
+    def takes_unsigned_payload(self) -> bool:
+        """Whether a body that the signature does not cover is taken here, where the service takes it."""
+        policy = self.settings.unsigned_payload
+        return policy == "service" or (policy == "https" and self.request.scheme == "https")
 
     def content_md5(self, headers: dict[str, str] | None = None) -> str | None:
         """The Content-MD5, if there is one. headers: by lower-case name, where they are not the request's own."""

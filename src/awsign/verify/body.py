@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         decodes: whether what it gives back is something else than what arrived.
         """
 
-        decodes: bool
+        @property
+        def decodes(self) -> bool: ...
 
         def feed(self, data: bytes) -> bytes: ...
         def close(self) -> bytes: ...
@@ -155,6 +156,34 @@ class BodyCheck:
     def _fail(self, kind: str, message: str) -> NoReturn:
         self._held = b""
         self._raise(kind, message)
+
+
+class Limited:
+    """A body of which no more bytes are taken than a limit, as they arrive."""
+
+    def __init__(self, body: Body, most: int, fail: Callable[[str, str], NoReturn]) -> None:
+        self._body = body
+        self._most = most
+        self._left = most
+        self._fail = fail
+
+    @property
+    def decodes(self) -> bool:
+        return self._body.decodes
+
+    def __repr__(self) -> str:
+        return f"<Limited {self._body!r}>"
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next block; give back what the body gives."""
+        self._left -= len(data)
+        if self._left < 0:
+            self._fail("body-too-large", f"the body is larger than {self._most} bytes")
+        return self._body.feed(data)
+
+    def close(self) -> bytes:
+        """The end of the body."""
+        return self._body.close()
 
 
 class Decoded:

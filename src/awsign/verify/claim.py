@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from hmac import compare_digest
 
 from ..body import blocks, seekable
 from ..identity import Credentials, is_access_key
+from .body import Limited
+from .replay import GuardFull, replay_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ class Verified:
     def body(self) -> Body:
         """What to pass the body through. One that was given as bytes was checked already; it may be passed through once more."""
         if self._body is None:
-            self._body = self._claim._body()
+            self._body = self._claim._limited(self._claim._body())
         return self._body
 
     def events(self) -> EventCheck:
@@ -147,6 +150,14 @@ class Claim:
         """What checks signatures by a public key alone, in the one scheme that can; None for what is no public key."""
         return None
 
+    async def verify_async(self, credentials: Secret) -> Verified:
+        """The same as `verify`, with a replay guard that may have to be awaited."""
+        verified = self._verify_but_for_replay(credentials)
+        fresh = self._guarded(verified)
+        if isinstance(fresh, Awaitable):
+            fresh = await fresh
+        return self._taken(verified, fresh)
+
     def verify(self, credentials: Secret) -> Verified:
         """Check the signature with the key that the claim names; `Verified`, or SignatureError.
 
@@ -154,7 +165,40 @@ class Claim:
         too (awsign.sigv4a.public_key): then the session token, if the request has one, is covered by the signature but not
         compared with anything; that is left to the caller. None: there is no such key.
         """
+        verified = self._verify_but_for_replay(credentials)
+        fresh = self._guarded(verified)
+        if isinstance(fresh, Awaitable):
+            getattr(fresh, "close", bool)()  # Else Python warns that it was never awaited.
+            raise TypeError("the replay guard has to be awaited; await verifier.verify_async(request) or claim.verify_async(...)")
+        return self._taken(verified, fresh)
+
+    def _given(self) -> bytes:
+        """The body, if it is here."""
+        body = self._arrival.request.body
+        return body if isinstance(body, bytes) else b""
+
+    def _guarded(self, verified: Verified) -> bool | Awaitable[bool]:
+        """Whether the request is new to the replay guard, or on the way to know that."""
+        settings = self._arrival.settings
+        if settings.replay_guard is None or self.location != "header" or self.signed_at is None:
+            return True
+        key = replay_key(self.access_key_id, verified.derivation.wire_string_to_sign)
+        try:
+            return settings.replay_guard.add(key, self.signed_at + settings.max_skew, settings.now())
+        except GuardFull:
+            self._arrival.fail("replay-guard-full", "there is no room to remember another request; send it again later")
+
+    def _taken(self, verified: Verified, fresh: bool) -> Verified:
+        if not fresh:
+            self._arrival.fail("replayed", "this request was taken already; sign it anew")
+        return verified
+
+    def _verify_but_for_replay(self, credentials: Secret) -> Verified:
         arrival = self._arrival
+        most = arrival.settings.max_body
+        length = arrival.header("content-length")
+        if most is not None and ((length.isdigit() and int(length[:20]) > most) or len(self._given()) > most):
+            arrival.fail("body-too-large", f"the body is larger than {most} bytes")
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
         compare_token = isinstance(credentials, Credentials)
@@ -206,7 +250,7 @@ class Claim:
         self._authorize()
         if self._body_is_signed:
             return Verified(self, derivation, None, arrival.request.body if isinstance(arrival.request.body, bytes) else None)
-        body = self._body()
+        body = self._limited(self._body())
         given = arrival.request.body
         if isinstance(given, bytes):
             content = body.feed(given)
@@ -216,6 +260,11 @@ class Claim:
             self._check_file(given, body)
             return Verified(self, derivation, None)
         return Verified(self, derivation, body)
+
+    def _limited(self, body: Body) -> Body:
+        """A body that may not have more bytes than are taken."""
+        most = self._arrival.settings.max_body
+        return body if most is None else Limited(body, most, self._arrival.fail)
 
     def _check_file(self, file: Any, body: Body) -> None:
         """A file that can be read again is checked where it is, and put back."""

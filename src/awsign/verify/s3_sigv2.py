@@ -131,4 +131,6 @@ class S3SigV2Claim(Claim):
         return Derivation(text, signed_headers=self.signed_headers), holds
 
     def _body(self) -> BodyCheck:
-        return BodyCheck(self._arrival.fail, self._arrival.content_sha256(), self._md5)
+        declared = self._arrival.content_sha256()
+        unsigned = declared is None and self._md5 is None and not self._arrival.takes_unsigned_payload()
+        return BodyCheck(self._arrival.fail, declared, self._md5, unsigned=unsigned)

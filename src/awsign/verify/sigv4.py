@@ -155,6 +155,7 @@ class SigV4Claim(Claim):
                     self._refuse_streaming(declared)
                 declared = arrival.parameter("X-Amz-Content-Sha256") or ""
             if not declared and self._rules.presigned_payload == "unsigned":
+                self._check_unsigned_payload(arrival)
                 return UNSIGNED_PAYLOAD, body_sha256
         elif not declared and self.service in REQUIRES_CONTENT_SHA256:
             arrival.fail("missing-content-sha256", "the request has no x-amz-content-sha256 header, which this service requires")
@@ -163,6 +164,8 @@ class SigV4Claim(Claim):
         if declared in STREAMING or declared == EVENTS:
             if self.location == "query":
                 self._refuse_streaming(declared)
+            if declared == "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
+                self._check_unsigned_payload(arrival)
             if declared != EVENTS:
                 from .chunks import ChunkedHeaders
 
@@ -171,6 +174,7 @@ class SigV4Claim(Claim):
                 arrival.fail("bad-content-sha256", f"x-amz-content-sha256 is {EVENTS}, which is signed by SigV4 alone")
             return declared, None
         if declared == UNSIGNED_PAYLOAD:
+            self._check_unsigned_payload(arrival)
             if self.service not in TAKES_UNSIGNED_PAYLOAD and self._rules.payload == "hash":
                 arrival.fail(
                     "bad-content-sha256",
@@ -183,6 +187,12 @@ class SigV4Claim(Claim):
                 f"x-amz-content-sha256 is {declared[:70]!r}; it must be {UNSIGNED_PAYLOAD} or a SHA-256 in lower-case hex",
             )
         return declared, declared
+
+    def _check_unsigned_payload(self, arrival: Arrival) -> None:
+        """Whether a body that the signature does not cover is taken here at all."""
+        if not arrival.takes_unsigned_payload():
+            where = "" if arrival.settings.unsigned_payload == "refuse" else " but over https"
+            arrival.fail("bad-content-sha256", f"a body that is not signed is not taken here{where}; sign its hash")
 
     def _refuse_streaming(self, declared: str) -> None:
         self._arrival.fail(

@@ -21,11 +21,13 @@ from .sigv4a import SigV4AClaim, sigv4a_places
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
+    from typing import Literal
 
     from ..request import Request
     from .arrival import Secret
     from .claim import Verified
     from .form_reader import FormReader
+    from .replay import ReplayGuard
 
 
 # Which places of a request ("header", "query", "form") a scheme's signature stands in.
@@ -49,6 +51,10 @@ class Verifier:
     unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
     schemes: those that are taken, of "sigv4", "sigv4a", "sigv2" and "s3v2"; leave the older two out where no client needs them.
     bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
+    max_head, max_body: bytes that method, target and headers, and that a body as it arrives, may have; None is no limit.
+    unsigned_payload: where a signature that does not cover the body is taken: "service" where AWS's service takes it, "https" of these
+    only over https, "refuse" nowhere (chunks that are signed each are covered; presigned URLs of S3 are not).
+    replay_guard: refuses a request that was verified before, as MemoryReplayGuard does; None takes it again.
     """
 
     def __init__(
@@ -63,6 +69,10 @@ class Verifier:
         unsigned_headers: Iterable[str] = (),
         schemes: Iterable[str] = ("sigv4", "sigv4a", "sigv2", "s3v2"),
         bucket_of: Callable[[str], str | None] = aws_bucket_of,
+        max_head: int = 1 << 20,
+        max_body: int | None = None,
+        unsigned_payload: Literal["service", "https", "refuse"] = "service",
+        replay_guard: ReplayGuard | None = None,
     ) -> None:
         if not callable(secret_for):
             raise TypeError(
@@ -87,6 +97,18 @@ class Verifier:
         if unknown := settings.schemes - _SCHEMES.keys():
             raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_SCHEMES)}")
         settings.bucket_of = bucket_of
+        for name, most in (("max_head", max_head), ("max_body", max_body)):
+            if most is not None and (not isinstance(most, int) or most < 0):
+                raise InvalidRequest(f"{name} is {most!r}; it is a number of bytes")
+        if unsigned_payload not in ("service", "https", "refuse"):
+            raise InvalidRequest(f"unsigned_payload={unsigned_payload!r}: it is 'service', 'https' or 'refuse'")
+        if replay_guard is not None and not callable(getattr(replay_guard, "add", None)):
+            raise TypeError(
+                f"replay_guard must have an add method, as MemoryReplayGuard has; {type(replay_guard).__name__} has none"
+            )
+        settings.max_head, settings.max_body = max_head, max_body
+        settings.unsigned_payload = unsigned_payload
+        settings.replay_guard = replay_guard
 
     def __repr__(self) -> str:
         settings = self._settings
@@ -155,7 +177,7 @@ class Verifier:
         secret = self._secret_for(claim.access_key_id)
         if isinstance(secret, Awaitable):
             secret = await secret
-        return claim.verify(secret)
+        return await claim.verify_async(secret)
 
 
 def _clock(now: Callable[[], datetime] | datetime | None) -> Callable[[], datetime]:

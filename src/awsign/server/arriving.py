@@ -1,0 +1,79 @@
+"""What a WSGI or ASGI server hands on -> the request as it arrived: its path as on the wire, its host and scheme as the client saw them."""
+
+from __future__ import annotations
+
+import re
+
+from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
+from ..errors import InvalidRequest, SignatureError
+from ..services import answer_shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
+
+# A body whose hash is not declared has to be read before its signature can be checked.
+LARGEST_UNDECLARED = 16 << 20
+
+
+class Place:
+    """Where clients reach this application: what is behind a proxy cannot know that by itself, and a signature covers the host.
+
+    host: the Host header that clients sign, where a proxy sends another one on; None takes the one that arrives. scheme: "http" or
+    "https", as clients use it; None takes that of the connection. prefix: what a proxy takes from the beginning of the path.
+    """
+
+    __slots__ = ("host", "prefix", "scheme")
+
+    def __init__(self, host: str | None = None, scheme: str | None = None, prefix: str = "") -> None:
+        if host is not None and not _HOST.fullmatch(host):
+            raise InvalidRequest(f"host={host!r}: it is a Host header such as 'api.example.com' or 'localhost:8000'")
+        if scheme not in (None, "http", "https"):
+            raise InvalidRequest(f"scheme={scheme!r}: it is 'http' or 'https'")
+        if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+            raise InvalidRequest(f"prefix={prefix!r}: it begins with a slash and ends with none, as '/api'")
+        self.host = host
+        self.scheme = scheme
+        self.prefix = prefix
+
+    def target(self, path: str, query: str) -> str:
+        """The target that the client sent; both as on the wire."""
+        return f"{self.prefix}{path}?{query}" if query else f"{self.prefix}{path}"
+
+    def headers(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The headers that the client sent, as to the host."""
+        if self.host is None:
+            return pairs
+        return [("Host", self.host), *(pair for pair in pairs if pair[0].lower() != "host")]
+
+
+def wire_path(decoded: str, headers: dict[str, str]) -> str:
+    """The path of the wire from a decoded one, where there is only one; SignatureError where there could be several."""
+    if not _PLAIN.fullmatch(decoded):
+        refuse_path(headers)
+    return decoded
+
+
+def refuse_path(headers: dict[str, str]) -> NoReturn:
+    raise SignatureError(
+        "path-not-recoverable",
+        "the path of this request arrived decoded, and its signature covers how it was encoded: run the application behind a server "
+        "that gives the raw path (WSGI: RAW_URI or REQUEST_URI, as gunicorn and uWSGI; ASGI: raw_path, as uvicorn and hypercorn)",
+        shape=answer_shape(None, headers, False),
+    )
+
+
+def decoded_headers(given: dict[str, str]) -> dict[str, str | None]:
+    """The headers that a body which came in signed chunks has once it is decoded: by lower-case name, None for none.
+
+    given: those that arrived, by lower-case name. The chunks were checked and are gone: what is left is the body that they made up.
+    """
+    length = DECODED_LENGTH.lower()
+    return {
+        "content-length": given.get(length),
+        "content-encoding": ",".join(coding for coding in codings_of(given) if coding != CODING) or None,
+        **dict.fromkeys(("x-amz-content-sha256", length, TRAILER.lower(), "x-amz-sdk-checksum-algorithm")),
+    }

@@ -1,0 +1,243 @@
+"""WSGI middleware: an application sees verified requests alone, and who signed them.
+
+Source: PEP 3333. It gives the path decoded; RAW_URI (gunicorn) and REQUEST_URI (uWSGI, mod_wsgi, werkzeug) have it as it came.
+"""
+
+from __future__ import annotations
+
+import io
+from http import HTTPStatus
+
+from ..errors import SignatureError
+from ..request import URLENCODED, Request, is_form
+from .answers import error_answer
+from .arriving import LARGEST_UNDECLARED, Place, decoded_headers, wire_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from ..verify import Claim, Verified, Verifier
+
+    Environ = dict[str, Any]
+    StartResponse = Callable[..., Any]
+    App = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_BLOCK = 65536
+
+
+class WsgiMiddleware:
+    """Verifies each request before `app` sees it; `environ["awsign.verified"]` is then the `Verified`, REMOTE_USER the access key ID.
+
+    The rest as for AsgiMiddleware. A server that gives neither RAW_URI nor REQUEST_URI (waitress) has requests refused whose path has
+    anything but unreserved characters, since their encoding is lost.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        verifier: Verifier,
+        *,
+        host: str | None = None,
+        scheme: str | None = None,
+        prefix: str = "",
+        on_refusal: Callable[[Request, SignatureError], None] | None = None,
+    ) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._place = Place(host, scheme, prefix)
+        self._on_refusal = on_refusal
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        request = None
+        try:
+            headers = _headers(environ)
+            request = self._request(environ, headers)
+            verified, body = self._verify(request, environ)
+        except SignatureError as error:
+            return self._refuse(request, error, environ, start_response)
+        seen = {**environ, "awsign.verified": verified, "REMOTE_USER": verified.access_key_id, "AUTH_TYPE": "AWS"}
+        seen["wsgi.input"] = io.BufferedReader(body, _BLOCK)
+        if body.decodes:
+            _put_decoded(seen, headers)
+        seen["wsgi.input_terminated"] = True
+        return self._run(seen, body, request, start_response)
+
+    def _run(self, environ: Environ, body: _Body, request: Request, start_response: StartResponse) -> Iterator[bytes]:
+        """The application's answer, unless its body turns out not to be what was signed before it has begun to answer."""
+        held: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        sent = False
+
+        def hold(*arguments: Any, **named: Any) -> Callable[[bytes], None]:
+            held[:] = [(arguments, named)]
+            return written.append
+
+        written: list[bytes] = []
+        answer: Iterable[bytes] = ()
+        try:
+            answer = self._app(environ, hold)
+            for block in answer:
+                if body.error is not None and not sent:
+                    break
+                if held and not sent:
+                    start_response(*held[0][0], **held[0][1])
+                    sent = True
+                while written:
+                    yield written.pop(0)
+                yield block
+        except SignatureError as error:
+            if error is not body.error:
+                raise
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+        if body.error is not None:
+            if not sent:
+                yield from self._refuse(request, body.error, environ, start_response)
+            return
+        if held and not sent:
+            start_response(*held[0][0], **held[0][1])
+            yield from written
+
+    def _request(self, environ: Environ, headers: dict[str, str]) -> Request:
+        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+        if raw is None:
+            path = wire_path(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), headers)
+            query = environ.get("QUERY_STRING", "")
+            target = self._place.target(path, query)
+        else:
+            target = self._place.prefix + raw
+        pairs = self._place.headers(list(headers.items()))
+        scheme = self._place.scheme or environ["wsgi.url_scheme"]
+        # What WSGI gives as str are bytes as Latin-1.
+        return Request.received(
+            environ["REQUEST_METHOD"],
+            target.encode("latin-1"),
+            [(name, value.encode("latin-1")) for name, value in pairs],
+            None,
+            scheme,
+        )
+
+    def _verify(self, request: Request, environ: Environ) -> tuple[Verified, _Body]:
+        incoming = _Incoming(environ)
+        in_form = is_form(request.method, request.headers, URLENCODED)
+        if in_form and not any(name.lower() == "authorization" for name, _ in request.headers):
+            request.body = _whole(incoming, None)  # A signature may be in it.
+        claim = self._verifier.claim(request)
+        if claim.needs_body and request.body is None:
+            request.body = _whole(incoming, claim)
+        verified = self._verifier.verify(claim)
+        if isinstance(request.body, bytes):
+            return verified, _Body(iter((request.body,)), None)
+        return verified, _Body(incoming.blocks(), verified)
+
+    def _refuse(
+        self, request: Request | None, error: SignatureError, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if self._on_refusal is not None and request is not None:
+            self._on_refusal(request, error)
+        status, headers, body = error_answer(error)
+        phrase = HTTPStatus(status).phrase
+        pairs = [(name.decode().title(), value.decode("latin-1")) for name, value in headers]
+        start_response(f"{status} {phrase}", [*pairs, ("Content-Length", str(len(body)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    """The headers as CGI has them; of one that came twice, the server made one."""
+    found = {}
+    for name, value in environ.items():
+        if name.startswith("HTTP_") and isinstance(value, str):
+            found[name[5:].replace("_", "-").lower()] = value
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            found[name.replace("_", "-").lower()] = environ[name]
+    return found
+
+
+class _Incoming:
+    """The body as the server gives it: as long as Content-Length says, or to its end where the server ends it."""
+
+    def __init__(self, environ: Environ) -> None:
+        self._stream = environ["wsgi.input"]
+        length = environ.get("CONTENT_LENGTH") or ""
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        # Without either there is no body, and reading on could wait for ever.
+        self._left: int | None = (
+            int(length) if length.isdigit() and not chunked else None if chunked or environ.get("wsgi.input_terminated") else 0
+        )
+
+    def blocks(self) -> Iterator[bytes]:
+        while self._left is None or self._left > 0:
+            block = self._stream.read(_BLOCK if self._left is None else min(_BLOCK, self._left))
+            if not block:
+                if self._left:
+                    raise SignatureError("incomplete-body", "the body ends before its Content-Length says so")
+                return
+            if self._left is not None:
+                self._left -= len(block)
+            yield block
+
+
+def _whole(incoming: _Incoming, claim: Claim | None) -> bytes:
+    read, size = [], 0
+    for block in incoming.blocks():
+        size += len(block)
+        if size > LARGEST_UNDECLARED:
+            text = f"the request does not declare its body's hash, and the body is larger than {LARGEST_UNDECLARED} bytes; send x-amz-content-sha256"
+            if claim is not None:
+                claim.refuse("body-too-large", text)
+            raise SignatureError("body-too-large", text, shape="query")
+        read.append(block)
+    return b"".join(read)
+
+
+class _Body(io.RawIOBase):
+    """What the application reads: each block as soon as it may be used, the last when the whole is what was signed."""
+
+    def __init__(self, blocks: Iterator[bytes], verified: Verified | None) -> None:
+        super().__init__()
+        self._blocks = blocks
+        self._check = None if verified is None else verified.body
+        self._ready = memoryview(b"")
+        self._ended = False
+        self.error: SignatureError | None = None
+
+    @property
+    def decodes(self) -> bool:
+        return self._check is not None and self._check.decodes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.error is not None:
+            raise self.error
+        while not self._ready and not self._ended:
+            self._ready = memoryview(self._next())
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _next(self) -> bytes:
+        try:
+            block = next(self._blocks, None)
+            if block is not None:
+                return block if self._check is None else self._check.feed(block)
+            self._ended = True
+            return b"" if self._check is None else self._check.close()
+        except SignatureError as error:
+            self.error = error
+            raise
+
+
+def _put_decoded(environ: Environ, headers: dict[str, str]) -> None:
+    for name, value in decoded_headers(headers).items():
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_LENGTH", "CONTENT_TYPE"):
+            key = f"HTTP_{key}"
+        environ.pop(key, None)
+        if value is not None:
+            environ[key] = value

@@ -1,0 +1,244 @@
+"""The middleware under real servers (gunicorn, waitress; uvicorn, hypercorn), spoken to by real clients and by raw bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import awsign
+from awsign.server import AsgiMiddleware, WsgiMiddleware
+
+from . import servers
+from .conftest import KEY, SECRET
+from .wire import one_byte_changed, raw_exchange, send
+
+HERE = Path(__file__).parent
+CREDENTIALS = awsign.Credentials(KEY, SECRET)
+SERVERS = {
+    "gunicorn": ["gunicorn", "--bind", "127.0.0.1:{port}", "tests.middleware_apps:wsgi"],
+    "waitress": ["waitress-serve", "--listen", "127.0.0.1:{port}", "tests.middleware_apps:wsgi"],
+    "uvicorn": ["uvicorn", "--port", "{port}", "--log-level", "warning", "tests.middleware_apps:asgi"],
+    "hypercorn": ["hypercorn", "--bind", "127.0.0.1:{port}", "tests.middleware_apps:asgi"],
+}
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def app(request) -> Iterator[tuple[str, str]]:
+    port = servers.free_port()
+    program, *arguments = [part.format(port=port) for part in SERVERS[request.param]]
+    command = [str(Path(sys.executable).parent / program), *arguments]
+    with servers.running(command, f"http://127.0.0.1:{port}/", cwd=str(HERE.parent)) as url:
+        yield request.param, url.rstrip("/")
+
+
+def sign(url: str, method: str = "GET", headers=(), body=None, service: str = "s3", **more) -> awsign.Signed:
+    return awsign.SigV4(CREDENTIALS, service, "us-east-1").sign(awsign.Request(method, url, headers, body), **more)
+
+
+class TestVerified:
+    def test_the_application_sees_who_signed(self, app) -> None:
+        _, url = app
+        status, body = send(sign(f"{url}/bucket/key?x=1&x=2&acl"))
+        told = json.loads(body)
+        assert (status, told["access_key_id"], told["scope"].split("/")[2:]) == (200, KEY, ["s3", "aws4_request"])
+
+    def test_a_path_that_is_escaped(self, app) -> None:
+        _, url = app
+        status, body = send(sign(f"{url}/bucket/a b/%25/ü+~/=;,"))
+        assert status == 200, body
+
+    def test_two_slashes(self, app) -> None:
+        _, url = app
+        assert send(sign(f"{url}/bucket//a/../b"))[0] == 200
+
+    @pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
+    def test_a_body(self, app, size: int) -> None:
+        _, url = app
+        body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+        status, told = send(sign(f"{url}/bucket/key", "PUT", body=body))
+        assert (status, json.loads(told)["size"]) == (200, size)
+
+    def test_a_body_in_signed_chunks(self, app) -> None:
+        _, url = app
+        body = b"chunk" * 50_000
+        signed = sign(f"{url}/bucket/key", "PUT", body=body, payload=awsign.Chunked(trailer="CRC32"))
+        status, told = send(signed)
+        told = json.loads(told)
+        assert (status, told["size"], told["length"], told["encoding"]) == (200, len(body), str(len(body)), None)
+
+    def test_a_hash_that_is_not_declared(self, app) -> None:
+        _, url = app
+        status, told = send(sign(f"{url}/path", "POST", {"content-type": "application/json"}, b'{"a": 1}', "execute-api"))
+        assert (status, json.loads(told)["size"]) == (200, 8)
+
+    def test_a_presigned_url(self, app) -> None:
+        _, url = app
+        assert send(awsign.SigV4(CREDENTIALS, "s3", "us-east-1").presign(awsign.Request("GET", f"{url}/bucket/key?a=b")))[0] == 200
+
+    def test_a_query_api(self, app) -> None:
+        _, url = app
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        signed = awsign.SigV2(CREDENTIALS).sign(
+            awsign.Request("POST", f"{url}/", form, "Action=DescribeRegions&Version=2016-11-15")
+        )
+        assert send(signed)[0] == 200
+
+    def test_boto3(self, app) -> None:
+        _, url = app
+        client = boto3.client(
+            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+        )  # fmt: skip
+        assert client.put_object(Bucket="bucket", Key="empty", Body=b"x" * 70_000)["ResponseMetadata"]["HTTPStatusCode"] == 200
+        wrong = boto3.client(
+            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET[::-1],
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+        )  # fmt: skip
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            wrong.put_object(Bucket="bucket", Key="empty", Body=b"x")
+
+    def test_curl(self, app) -> None:
+        _, url = app
+        command = [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "--aws-sigv4",
+            "aws:amz:us-east-1:execute-api",
+            "-u",
+            f"{KEY}:{SECRET}",
+        ]
+        assert subprocess.run([*command, f"{url}/path?a=1"], capture_output=True, text=True).stdout == "200"
+
+
+class TestRefused:
+    def test_unsigned(self, app) -> None:
+        _, url = app
+        assert raw_exchange(url, b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 403")
+
+    def test_one_byte_changed(self, app) -> None:
+        _, url = app
+        status, body = send(one_byte_changed(sign(f"{url}/bucket/key")))
+        assert (status, b"SignatureDoesNotMatch" in body) == (403, True)
+
+    def test_another_body(self, app) -> None:
+        """The application reads it and answers; what it answers is not sent."""
+        _, url = app
+        for body in (b"x" * 99_999 + b"y", b"y" * 100_000):
+            status, told = send(sign(f"{url}/bucket/key", "PUT", body=b"x" * 100_000), body)
+            assert (status, b"XAmzContentSHA256Mismatch" in told) == (400, True), told
+
+    def test_another_body_that_the_application_swallows(self, app) -> None:
+        """A framework that turns every exception into a 500."""
+        _, url = app
+        status, told = send(sign(f"{url}/swallow", "PUT", body=b"x" * 100_000), b"y" * 100_000)
+        assert (status, b"XAmzContentSHA256Mismatch" in told) == (400, True), told
+
+    def test_a_chunk_that_was_changed(self, app) -> None:
+        _, url = app
+        signed = sign(f"{url}/bucket/key", "PUT", body=b"a" * 200_000, payload=awsign.Chunked())
+        wire = bytearray(b"".join(signed.body))
+        wire[150_000] ^= 1
+        status, told = send(signed, bytes(wire))
+        assert (status, b"SignatureDoesNotMatch" in told) == (403, True), told
+
+    def test_a_header_that_was_added(self, app) -> None:
+        _, url = app
+        signed = sign(f"{url}/bucket/key", "PUT", body=b"x")
+        added = awsign.Signed("PUT", signed.url, (*signed.headers, ("x-amz-copy-source", "/other/key")), b"x", signed.derivation)
+        status, told = send(added)
+        assert (status, b"not signed" in told) == (403, True)
+
+    def test_too_large_without_a_hash(self, app) -> None:
+        _, url = app
+        status, told = send(sign(f"{url}/path", "POST", {"content-type": "text/plain"}, b"z" * (17 << 20), "execute-api"))
+        assert status == 413, told
+
+    def test_a_client_that_hangs_up(self, app) -> None:
+        _, url = app
+        signed = sign(f"{url}/bucket/key", "PUT", body=b"x" * 1000)
+        head = "".join(f"{name}: {value}\r\n" for name, value in signed.headers)
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as link:
+            link.sendall(f"PUT /bucket/key HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\nxxx".encode())
+        assert send(sign(f"{url}/bucket/key"))[0] == 200  # It is still there.
+
+
+class TestPlace:
+    def verifier(self) -> awsign.Verifier:
+        return awsign.Verifier({KEY: CREDENTIALS}.get)
+
+    def environ(self, signed: awsign.Signed, **more) -> dict:
+        import io
+
+        path = signed.url.split("/", 3)[3]
+        headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in signed.headers}
+        return {
+            "REQUEST_METHOD": signed.method, "RAW_URI": f"/{path}", "PATH_INFO": f"/{path}", "QUERY_STRING": "", "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(), **headers, **more,
+        }  # fmt: skip
+
+    def ask(self, middleware: WsgiMiddleware, environ: dict) -> str:
+        answered = []
+        list(middleware(environ, lambda status, headers, *_: answered.append(status)))
+        return answered[0]
+
+    def app(self, environ, start_response):
+        start_response("200 OK", [])
+        return [b""]
+
+    def test_a_proxy_that_sends_another_host(self) -> None:
+        environ = self.environ(sign("https://api.example.com/a"), HTTP_HOST="10.0.0.7:8000")
+        assert self.ask(WsgiMiddleware(self.app, self.verifier()), environ).startswith("403")
+        assert self.ask(WsgiMiddleware(self.app, self.verifier(), host="api.example.com"), environ) == "200 OK"
+
+    def test_no_header_says_the_host(self) -> None:
+        environ = self.environ(
+            sign("https://api.example.com/a"), HTTP_HOST="10.0.0.7:8000", HTTP_X_FORWARDED_HOST="api.example.com"
+        )
+        assert self.ask(WsgiMiddleware(self.app, self.verifier()), environ).startswith("403")
+
+    def test_a_proxy_that_takes_a_prefix(self) -> None:
+        environ = self.environ(sign("https://api.example.com/v1/a%20b"), RAW_URI="/a%20b")
+        assert self.ask(WsgiMiddleware(self.app, self.verifier(), prefix="/v1"), environ) == "200 OK"
+        assert self.ask(WsgiMiddleware(self.app, self.verifier()), environ).startswith("403")
+
+    @pytest.mark.parametrize(
+        "wrong", [{"host": "a b"}, {"host": "https://a"}, {"scheme": "ftp"}, {"prefix": "v1"}, {"prefix": "/v1/"}]
+    )
+    def test_settings_that_cannot_be(self, wrong) -> None:
+        with pytest.raises(awsign.InvalidRequest):
+            AsgiMiddleware(None, self.verifier(), **wrong)
+
+    def test_a_path_whose_encoding_is_lost(self) -> None:
+        """PEP 3333 gives it decoded: `/a b`, `/a%20b` and `/a+b` of a form are one."""
+        plain = self.environ(sign("http://127.0.0.1/a"))
+        del plain["RAW_URI"]
+        assert self.ask(WsgiMiddleware(self.app, self.verifier()), plain) == "200 OK"
+        lost = self.environ(sign("http://127.0.0.1/a%20b"), PATH_INFO="/a b")
+        del lost["RAW_URI"]
+        told = []
+        middleware = WsgiMiddleware(self.app, self.verifier())
+        assert b"decoded" in b"".join(middleware(lost, lambda status, *_: told.append(status)))
+        assert told == ["403 Forbidden"]
+
+    def test_what_was_refused_is_told(self) -> None:
+        told = []
+        middleware = WsgiMiddleware(
+            self.app, self.verifier(), on_refusal=lambda request, error: told.append((request.path, error.kind))
+        )
+        environ = self.environ(one_byte_changed(sign("http://127.0.0.1/a")))
+        assert self.ask(middleware, environ).startswith("403")
+        assert told == [("/a", "signature-mismatch")]
