@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from .errors import InvalidRequest as InvalidRequest
     from .errors import MissingExtra as MissingExtra
     from .errors import SignatureError as SignatureError
-    from .explain import Cause as Cause
-    from .explain import Report as Report
-    from .explain import Response as Response
-    from .explain import explain as explain
+    from .explainer import Cause as Cause
+    from .explainer import Report as Report
+    from .explainer import Response as Response
+    from .explainer import explain as explain
     from .identity import Credentials as Credentials
     from .payload import EVENTS as EVENTS
     from .payload import UNSIGNED_PAYLOAD as UNSIGNED_PAYLOAD
@@ -60,10 +60,10 @@ _HOME = {
     "InvalidRequest": "errors",
     "MissingExtra": "errors",
     "SignatureError": "errors",
-    "Cause": "explain",
-    "Report": "explain",
-    "Response": "explain",
-    "explain": "explain",
+    "Cause": "explainer",
+    "Report": "explainer",
+    "Response": "explainer",
+    "explain": "explainer",
     "Credentials": "identity",
     "EVENTS": "payload",
     "UNSIGNED_PAYLOAD": "payload",

@@ -35,6 +35,11 @@ def is_access_key(text: str) -> bool:
     return _ACCESS_KEY.fullmatch(text) is not None
 
 
+def is_session_token(text: str) -> bool:
+    """Whether a text can be a session token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 class Credentials:
     """An access key, its secret, and for temporary ones the session token and when they end. Immutable; `repr` hides secrets.
 

@@ -20,7 +20,7 @@ _MASKED = re.compile(
     rf"""(?imx)
     (?P<authorization> \bSignedHeaders=[^,\s=]*,\s*Signature=[0-9a-f]+ )                # stays as it is
     | (?P<line> ^[<>*\s]*(?:{_SECRET_HEADERS})\s*:[ \t]* ) [^\r\n]+                    # of a request or a canonical request
-    | (?P<parameter> \b(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= ) [^&\s'",;]+
+    | (?P<parameter> (?:\b|(?<=\\u0026))(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= ) [^&\s'",;]+
     """
 )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from ..errors import MissingExtra
-from ..explain import GROUPS, KINDS
-from ..explain import explain as explain_request
+from ..explainer import GROUPS, KINDS
+from ..explainer import explain as explain_request
 from .given import credentials_of, file_beside, text_of, time_of
 
 TYPE_CHECKING = False

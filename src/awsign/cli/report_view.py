@@ -8,15 +8,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..explain.plain import how_sure, verdict, where
-from ..explain.report import TASKS
-from ..explain.visible import differing, visible
+from ..explainer.plain import how_sure, verdict, where
+from ..explainer.report import TASKS
+from ..explainer.visible import differing, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..explain import Cause, Report
+    from ..explainer import Cause, Report
 
 
 def show(report: Report) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from ..errors import SignatureError
-from ..explain.material import read
+from ..explainer.material import read
 from ..redact import masked
 from ..verify import Verifier
 from .failure import Failure

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import SignatureError
-    from ..explain import Report
+    from ..explainer import Report
     from ..verify import Verified
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]

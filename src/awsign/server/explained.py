@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..explain import explain
+from ..explainer import explain
 from ..request import Request
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ..errors import SignatureError
-    from ..explain import Report
+    from ..explainer import Report
     from ..identity import Credentials
     from ..verify import Verified
 

@@ -152,6 +152,13 @@ class PostClaim(Claim):
             arrival.fail(fault.kind, str(fault))
         self.expires_at = policy.expiration
 
+    def judge(self, body: bytes) -> None:
+        """Policy and file, whether the signature holds or not: for whoever explains a form. SignatureError for what they do not take."""
+        self._authorize()
+        check = self._body()
+        check.feed(body)
+        check.close()
+
     def _body(self) -> Decoded:
         arrival, fields, reader = self._arrival, self.form.fields, self._reader
         if isinstance(arrival.request.body, bytes):

@@ -97,13 +97,12 @@ def other_host(case: Case) -> Iterator[Variant]:
             yield Variant(kind, {"header.host": value}, what, rare=kind in ("other-host", "host-with-port"))
 
 
-def other_port(case: Case) -> Iterator[Variant]:
-    """The same host on any other port, as a proxy or a container has it: there are few enough to try all."""
+def other_ports(case: Case) -> Iterator[tuple[str, str]]:
+    """The same host on any other port, as a proxy or a container has it: there are few enough to try all. Each with its kind."""
     if "host" not in case.steps["signed"] or case.request.host.endswith(
         (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
     ):
         return
     _, host, port = split_authority(case.request.host)
-    if port or re.fullmatch(r"[\d.]+|localhost|\[.*\]", host):
-        for number in range(1024, 65536):
-            yield Variant("other-host", {"header.host": f"{host}:{number}"}, f"for the port {number} of the same host", rare=True)
+    for number in range(1, 65536):
+        yield ("other-host" if port else "host-with-port"), f"{host}:{number}"

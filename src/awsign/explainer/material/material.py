@@ -62,7 +62,21 @@ def received(method: str, url: str, headers: list[tuple[str, str]], body: bytes 
     if target.startswith("?"):
         target = f"/{target}"
     kept = [(name, value) for name, value in headers if not name.startswith(":") or name == ":authority"]
-    return Request.received(method, target, kept, body, scheme)
+    # A lone surrogate is the bytes of nothing; it is kept as what it was in the text.
+    exact = [(name, value.encode("utf-8", "surrogatepass") if not value.isascii() else value) for name, value in kept]
+    return Request.received(method, target, exact, body, scheme)
+
+
+def assumed_body(method: str, headers: list[tuple[str, str]], notes: list[str]) -> bytes | None:
+    """The body of a request whose text shows none: empty where the headers or the method say so, else not known."""
+    given = {name.lower(): value.strip() for name, value in headers}
+    length = given.get("content-length")
+    if "transfer-encoding" not in given and (
+        length == "0" or (length is None and method.upper() in ("GET", "HEAD", "DELETE", "OPTIONS"))
+    ):
+        return b""
+    notes.append("The text does not have the body: it was not checked")
+    return None
 
 
 def read(text: str | bytes | Request | object, *, read_file: Callable[[str], bytes] | None = None) -> Material:
@@ -71,36 +85,44 @@ def read(text: str | bytes | Request | object, *, read_file: Callable[[str], byt
     read_file: reads the files that a command line names; None leaves them unread, as is right for text from somebody else.
     """
     from .curl_line import read_curl
+    from .fetch_call import read_fetch
     from .http_message import read_message
     from .json_text import read_json
     from .logs import read_log
     from .printed import read_printed
+    from .unwrapped import unwrapped
 
     if isinstance(text, Request):
         return _of_request(text)
     if hasattr(text, "derivation") and hasattr(text, "url"):  # Signed or Presigned.
         return _of_signed(text)
-    raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if not isinstance(raw, (bytes, bytearray)):
         raise TypeError(f"a request to explain is awsign.Request, or text or bytes, not {type(text).__name__}")
     if len(raw) > LONGEST:
         raise Unreadable(f"the text is longer than {LONGEST >> 20} MiB; give the request alone")
-    raw = bytes(raw).removeprefix(b"\xef\xbb\xbf")
-    stripped = raw.strip()
-    if not stripped:
+    raw = unwrapped(bytes(raw))
+    words = raw.strip().decode("utf-8", "surrogateescape")
+    if not words:
         raise Unreadable("the text is empty; give a request: a raw one, a curl command line, a URL, a HAR or a log")
-    words = stripped.decode("utf-8", "surrogateescape")
     url = words.strip("'\"<>")
-    if re.fullmatch(r"(?i)(https?|wss?)://\S+", url):
-        found = Material("URL", received("GET", url, [], None))
+    if re.fullmatch(r"(?i)(?:https?|wss?)://\S+", url):
+        found = Material("URL", received("GET", url, [], b""))
         found.method_known = False
         return found
-    material = read_curl(words, read_file) or read_json(words) or read_log(words) or read_message(raw, words) or read_printed(words)
+    material = (
+        read_curl(words, read_file)
+        or read_json(words)
+        or read_fetch(words)
+        or read_log(words)
+        or read_message(raw, words)
+        or read_printed(words)
+    )
     if material is not None:
         return material
-    raise Unreadable(
-        f"there is no request in this text, which begins with {masked(words[:40])!r}; give a raw HTTP request, a curl command line, "
-        "a URL, a HAR entry, botocore's debug log or printed headers"
+    raise Unreadable(  # Nothing of the text: it may be a secret.
+        f"there is no signed request in this text of {len(raw)} bytes; give a raw HTTP request, a curl command line, a URL, a HAR entry, "
+        "botocore's debug log or printed headers"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .answer import Response
-from .explainer import explain
+from .explanation import explain
 from .kinds import GROUPS, KINDS, Group, Kind
 from .material import Unreadable
 from .report import Cause, Report

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from datetime import timedelta
 from urllib.parse import quote, unquote
 
 from ..endpoints import infer
 from ..errors import SignatureError
-from ..identity import Credentials, is_access_key
+from ..identity import Credentials, is_access_key, is_session_token
 from ..payload import EMPTY_SHA256, UNSIGNED_PAYLOAD, is_sha256
-from ..post_policy import PolicyFault, parse_policy
+from ..redact import MASK
+from ..request import Request
 from ..services import S3_FAMILY
 from ..verify import Verifier
+from ..verify.post_form import PostClaim
 from .mistakes.body import bodies, hash_of
 from .report import Cause
 
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from ..request import Request
     from ..verify.claim import Claim, Verified
     from .claimed import Claimed
 
@@ -70,13 +73,15 @@ _QUARTER = timedelta(minutes=15)
 # A zone's offset, give or take what a clock may be off.
 _NEAR = timedelta(minutes=2, seconds=30)
 
+# The zones that are not whole hours from UTC: IANA time zone database.
+_PART_HOURS = (-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765)
+
 # Where one host is signed for by more than one name: the AWS IoT developer guide (MQTT over WebSocket), S3 on Outposts, RDS and the like.
 _OTHER_NAMES = {
     "iotdata": ("iotdevicegateway", "iot"),
     "s3": ("s3express", "s3-outposts", "s3-object-lambda"),
     "s3express": ("s3",),
     "s3-outposts": ("s3",),
-    "execute-api": ("apigateway",),
     "email": ("ses",),
     "es": ("opensearch",),
 }
@@ -98,23 +103,28 @@ class Judgement:
             self.error = error
 
 
-def of_head(request: Request, claimed: Claimed | None, at: datetime) -> Iterator[Cause]:
-    """What the verifier refuses of the head alone, at a time; and if that is the time itself, what else it would refuse."""
+def of_head(request: Request, claimed: Claimed | None, at: datetime, *, told_when: bool = True) -> Iterator[Cause]:
+    """What the verifier refuses of the head alone, at a time; and if that is the time itself, what else it would refuse.
+
+    told_when: whether somebody said that time; what this machine's clock says tells nothing of zones.
+    """
     error = Judgement(request, None, at).error
     if error is None:
         return
-    yield from _causes(error, request, claimed, at)
+    yield from _causes(error, request, claimed, at, told_when)
     if error.kind in _TIME and claimed is not None and claimed.signed_at is not None:
         second = Judgement(request, None, claimed.signed_at).error
         if second is not None and second.kind not in _TIME:
             yield from _causes(second, request, claimed, at)
 
 
-def _causes(error: SignatureError, request: Request, claimed: Claimed | None, at: datetime) -> Iterator[Cause]:
+def _causes(
+    error: SignatureError, request: Request, claimed: Claimed | None, at: datetime, told_when: bool = True
+) -> Iterator[Cause]:
     message = str(error)
     headers = _headers(request)
     if error.kind == "skew" or error.kind == "not-yet-valid":
-        yield _time_cause(message, claimed, at)
+        yield _time_cause(message, claimed, at, told_when)
     elif error.kind == "unsigned-header":
         names = message.rpartition(": ")[2].split(", ")
         if all("token" in name for name in names):
@@ -178,13 +188,13 @@ def of_verified(error: SignatureError, request: Request, claimed: Claimed | None
         yield from _causes(error, request, claimed, at)
 
 
-def _time_cause(message: str, claimed: Claimed | None, at: datetime) -> Cause:
+def _time_cause(message: str, claimed: Claimed | None, at: datetime, told_when: bool) -> Cause:
     signed_at = claimed.signed_at if claimed else None
     if signed_at is not None:
         apart = signed_at - at
         zone = _QUARTER * round(apart / _QUARTER)
         theirs, ours = f"{signed_at:%Y%m%dT%H%M%SZ}", f"{at:%Y%m%dT%H%M%SZ}"
-        if _is_offset(zone) and abs(apart - zone) <= _NEAR:
+        if told_when and _is_offset(zone) and abs(apart - zone) <= _NEAR:
             hours = zone / timedelta(hours=1)
             return Cause(
                 "local-time-for-utc",
@@ -196,9 +206,9 @@ def _time_cause(message: str, claimed: Claimed | None, at: datetime) -> Cause:
 
 
 def _is_offset(apart: timedelta) -> bool:
-    """Whether local time can be so far from UTC: whole and half hours, and the three zones of the world at a quarter."""
+    """Whether local time can be so far from UTC."""
     minutes = apart // timedelta(minutes=1)
-    return minutes != 0 and -12 * 60 <= minutes <= 14 * 60 and (minutes % 30 == 0 or minutes in (345, 525, 765))
+    return minutes != 0 and -12 * 60 <= minutes <= 14 * 60 and (minutes % 60 == 0 or minutes in _PART_HOURS)
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -249,7 +259,7 @@ def of_body(request: Request) -> list[Cause]:
 def of_token(claimed: Claimed, credentials: Credentials | None) -> Iterator[Cause]:
     """Whether the session token is the credentials' own."""
     given = claimed.token
-    if credentials is None:
+    if credentials is None or not (credentials.session_token or given):
         if not given and claimed.access_key_id.startswith("ASIA"):
             yield Cause(
                 "session-token-missing",
@@ -323,21 +333,85 @@ def of_credentials(claimed: Claimed, credentials: Credentials, at: datetime) -> 
 
 
 def credentials_for(claimed_key: str, credentials: Credentials, token: str | None) -> Credentials | None:
-    """The same secret for the access key and token that a request names, so that nothing but the signature is judged."""
-    if not is_access_key(claimed_key):
+    """The same secret for the access key and token that a request names, so that nothing but the signature is judged; None where
+    these cannot be any.
+    """
+    if not is_access_key(claimed_key) or (token and not is_session_token(token)):
         return None
     return Credentials(claimed_key, credentials.secret_access_key, token or None)
 
 
-def of_policy(claim: Claim, at: datetime) -> Iterator[Cause]:
+def of_policy(claim: Claim, request: Request, at: datetime) -> Iterator[Cause]:
     """What a form's policy does not take of it, whether its signature is known to hold or not."""
-    form = claim.form
-    if form is None:
+    if not isinstance(claim, PostClaim) or not isinstance(request.body, bytes):
         return
     try:
-        policy = parse_policy(form.fields.get("policy", ""))
-        if policy.expiration <= at:
-            yield Cause("expired-url", f"The policy of the form expired at {policy.expiration.isoformat()}")
-        policy.check({**form.fields, "bucket": form.bucket, "key": form.key})
-    except PolicyFault as fault:
-        yield Cause("post-policy-condition", str(fault))
+        claim.judge(request.body)
+    except SignatureError as error:
+        yield from _causes(error, request, None, at)
+
+
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+
+
+def of_signature(claimed: Claimed) -> Iterator[Cause]:
+    """The form of the signature: base64 where hex is expected, hex where base64 is, and what became of it in a URL."""
+    given = claimed.signature
+    place, shown = "signature", given if claimed.location == "header" else MASK
+    if claimed.scheme == "sigv4" and given and not _HEX.fullmatch(given):
+        plain = unquote(given).replace("-", "+").replace("_", "/").rstrip("=")
+        if len(plain) == 43 and _is_base64(plain):
+            yield Cause(
+                "base64-for-hex",
+                "The signature is the base64 of 32 bytes, where 64 hex digits are expected",
+                ours="64 lower-case hex digits",
+                theirs=shown,
+                place=place,
+            )
+    elif claimed.scheme == "sigv4" and given != given.lower():
+        yield Cause(
+            "signature-form", "The signature is in upper-case hex", ours="64 lower-case hex digits", theirs=shown, place=place
+        )
+    elif claimed.scheme == "sigv4" and 0 < len(given) < 64:
+        yield Cause(
+            "signature-form",
+            f"The signature has {len(given)} hex digits of 64: it was cut",
+            ours="64 lower-case hex digits",
+            theirs=shown,
+            place=place,
+        )
+    elif claimed.scheme in ("sigv2", "s3v2") and len(given) in (40, 64) and _HEX.fullmatch(given):
+        yield Cause("hex-for-base64", "The signature is in hex, where base64 is expected", ours="base64", theirs=shown, place=place)
+    elif claimed.scheme in ("sigv2", "s3v2") and (" " in given or "%" in given):
+        how = "its + arrived as a space: it was not escaped" if " " in given else "it was escaped twice"
+        yield Cause(
+            "sigv2-signature-encoding",
+            f"The signature in the URL is not base64 any more: {how}",
+            ours="base64",
+            theirs=shown,
+            place=place,
+        )
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return len(b64decode(text + "=" * (-len(text) % 4), validate=True)) == 32
+    except ValueError:
+        return False
+
+
+def repaired(request: Request) -> Request | None:
+    """A request whose query was quoted again, unescaped wrongly or escaped as a whole, as it was before that; None for one that was not."""
+    query = request.query
+    for before in (
+        query.replace("&amp;", "&").replace("\\u0026", "&"),
+        query.replace("%5Cu0026", "&").replace("u0026", "&"),
+        query.replace("%25", "%") if re.search(r"(?i)(?:credential|signedheaders)=[^&]*%25(?:2f|3b)", query) else query,
+        unquote(query) if re.search(r"(?i)x-amz-algorithm%3d", query) else query,
+        query.replace("%26", "&").replace("%3D", "=") if re.search(r"(?i)x-amz-[a-z]+%3d", query) else query,
+    ):
+        if before != query and "X-Amz-Signature=" in before:
+            other = Request.received(request.method, "/", request.headers, request.body, request.scheme)
+            other.path, other.query = request.path, before
+            return other
+    return None

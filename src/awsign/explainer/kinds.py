@@ -271,6 +271,7 @@ KINDS = {
         "The URL was presigned with headers that its user did not send.", "Send the headers that X-Amz-SignedHeaders names, with the values that were signed."
     ),
     "post-policy-condition": Kind("The form does not meet a condition of its policy.", "Send fields as the policy says, or change the policy."),
+    "policy-differs": Kind("The form's policy was signed in another shape than it is sent.", "Sign the base64 of the policy, exactly as it stands in the form."),
     # What is wrong before anything is derived.
     "not-signed": Kind("The request carries no signature.", "Sign it; see whether something on the way takes the Authorization header away."),
     "signed-twice": Kind("The request is signed in its header and in its query.", "Send one: drop Authorization from a request to a presigned URL."),
@@ -286,7 +287,8 @@ GROUPS = {
         "not in the evidence.",
         (
             "wrong-secret", "access-key-of-others", "body-changed", "header-rewritten", "header-dropped", "content-type-changed",
-            "other-host", "parameter-added", "path-rewritten",
+            "other-host", "host-with-port", "host-without-port", "header-added", "parameter-added", "path-rewritten", "query-rewritten",
+            "policy-differs", "presigned-url-requoted",
         ),
     ),
     "signer": Group(
@@ -305,7 +307,8 @@ GROUPS = {
             "body-encoding", "body-compressed", "body-trailing-newline", "payload-hash-differs", "unsigned-payload-not-taken",
             "sigv2-parameter-order", "sigv2-newline", "signature-algorithm", "resource-differs", "date-line-differs",
             "presigned-url-requoted", "wrong-region", "wrong-service", "scope-date", "local-time-for-utc",
-            "global-endpoint-redirected", "session-token-url-encoded", "session-token-of-others", "terminator-misspelt",
+            "global-endpoint-redirected", "session-token-url-encoded", "session-token-of-others", "terminator-misspelt", "hex-for-base64",
+            "sigv2-signature-encoding", "base64-for-hex", "signature-form", "policy-differs",
         ),
     ),
     "query-order": Group(

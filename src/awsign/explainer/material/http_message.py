@@ -6,10 +6,13 @@ import re
 
 from ...request import Request
 from ..answer import Response, as_response
-from .material import Material, received
+from .material import Material, assumed_body, received
 
 _REQUEST_LINE = re.compile(rb"([A-Za-z]+) ([^\r\n]*?)(?: (HTTP/[\d.]+))?\r?\n")
+_LONGEST_VALUE = 1 << 16
 _FIELD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\s*:|:[a-z]+:")
+_ANSWER = re.compile(rb"\r?\n?HTTP(?:/[\d.]+)? \d{3}\b[^\n]*(?:\r?\n|$)")
+_NEXT = re.compile(rb"(?:\A|\n)[A-Z]{3,7} \S+ HTTP/1\.[01]\r?\n")
 _METHODS = (b"GET", b"PUT", b"POST", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS")
 _VERBOSE = re.compile(r"^> ([A-Z]+ \S.*)$", re.MULTILINE)
 _DIRECTION = re.compile(r"^([<>])(?: (.*))?$")
@@ -41,7 +44,7 @@ def of_message(raw: bytes) -> Material | None:
         at = end + 1
         if not line:
             break
-        if line[:1] in b" \t" and headers:  # obs-fold
+        if line[:1] in b" \t" and headers and len(headers[-1][1]) < _LONGEST_VALUE:  # obs-fold
             headers[-1] = (headers[-1][0], headers[-1][1] + "\n" + line.decode("latin-1"))
             continue
         if not _FIELD.match(line):
@@ -52,21 +55,39 @@ def of_message(raw: bytes) -> Material | None:
         headers.append((name.decode("latin-1").strip(), value.decode("latin-1")))
     body = rest[at:] if at < len(rest) else b""
     response = None
-    if split := re.search(rb"\r?\n?HTTP/1\.[01] \d{3}[^\n]*\r?\n", body):
-        response, body = as_response(body[split.start() :].lstrip()), body[: split.start()]
-    length = next((value.strip() for name, value in headers if name.lower() == "content-length"), "")
-    if length.isdigit() and len(body) > int(length) and not body[int(length) :].strip():
-        body = body[: int(length)]  # A line break that the editor put at the end.
+    if split := _ANSWER.search(body):
+        response, body = as_response(_status_line(body[split.start() :].lstrip())), body[: split.start()]
+    if split := _NEXT.search(body):  # Another request behind it.
+        body = body[: split.start()]
+    notes: list[str] = []
+    text = next((value.strip() for name, value in headers if name.lower() == "content-length"), "")
+    length = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
     chunked = any(name.lower() == "transfer-encoding" for name, _ in headers)
     if chunked:
         body = _dechunked(body)
+    elif length is None:
+        # Without a length, HTTP has no body; what a person wrote may have one nevertheless.
+        has_body = match[1].upper() in (b"POST", b"PUT", b"PATCH") and body.strip()
+        if body.strip() and not has_body:
+            notes.append("What stands behind the head was left out: a request without Content-Length has no body")
+        body = body if has_body else b""
+    elif len(body) > length and not body[length:].strip():
+        body = body[:length]  # A line break that the editor put at the end.
     wire = [(name, _bytes(value)) for name, value in headers]
+    absolute = re.match(rb"(?i)https?://([^/?#]+)", match[2])
+    if absolute and not any(name.lower() == "host" for name, _ in headers):
+        wire.insert(0, ("Host", absolute[1]))
     material = Material("HTTP request", _received(match[1], match[2], wire, body))
     material.response = response
-    if length.isdigit() and len(body) < int(length) and not chunked:
-        material.notes.append(f"the text has {len(body)} bytes of a body of {length}: it was not checked")
+    if length is not None and len(body) < length and not chunked:
+        notes.append(f"The text has {len(body)} bytes of a body of {length}: it was not checked")
         material.request.body = None
+    material.notes = notes
     return material
+
+
+def _status_line(answer: bytes) -> bytes:
+    return b"HTTP/1.1 " + answer[5:] if answer.startswith(b"HTTP ") else answer
 
 
 def _received(method: bytes, target: bytes, headers: list[tuple[str, bytes]], body: bytes) -> Request:
@@ -122,15 +143,16 @@ def _of_verbose(text: str) -> Material | None:
     method, _, rest = head[0].partition(" ")
     target = rest.rpartition(" HTTP/")[0] or rest
     headers = [(name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in head[1:])]
-    length = next((value for name, value in headers if name.lower() == "content-length"), "0")
-    body = None if length.strip() not in ("", "0") else b""
+    notes: list[str] = []
+    body = assumed_body(method, headers, notes)
     host = re.search(r"\* Connected to \S+ \([^)]*\) port (\d+)", text)
     material = Material(
         "verbose output", received(method, target, headers, body, scheme="http" if host and host[1] == "80" else "https")
     )
-    if body is None:
-        material.notes.append("the output does not show the body: it was not checked")
+    material.notes = notes
     if lines := answered.get(chosen):
+        starts = [n for n, line in enumerate(lines) if line.startswith("HTTP/")]
+        lines = lines[starts[-1] :] if starts else lines  # 100 (Continue) came before it.
         status = re.match(r"HTTP/[\d.]+ (\d+)", lines[0])
         told = [line.partition(":") for line in lines[1:] if ":" in line]
         material.response = Response(

@@ -29,6 +29,13 @@ SERVICES = (
 )  # fmt: skip
 
 
+_RIGHT = "aws4_request"
+_MISSPELT = (
+    "aws4-request", "aws4_Request", "AWS4_REQUEST", "AWS4_request", "aws_request", "aws4_requests", "aws_4_request", "aws4a_request", "",
+    *(_RIGHT[:n] + _RIGHT[n + 1 :] for n in range(12)), *(_RIGHT[:n] + _RIGHT[n + 1] + _RIGHT[n] + _RIGHT[n + 2 :] for n in range(11)),
+)  # fmt: skip
+
+
 def other_place(case: Case) -> Iterator[Variant]:
     """A key, or a whole scope, of another region or service than the request names."""
     service, region = infer(f"https://{case.request.host}/")
@@ -84,7 +91,7 @@ def terminator(case: Case) -> Iterator[Variant]:
     if case.claim.terminator != "aws4_request":
         yield Variant("terminator-misspelt", {"key.end": case.claim.terminator}, f"with {case.claim.terminator!r} in the key too")
         yield Variant("terminator-misspelt", {"scope.end": "aws4_request"}, "with aws4_request in the string to sign")
-    for other in ("aws4-request", "aws4_Request", "AWS4_REQUEST", "aws_request", "aws4request", "aws4_reques", "aws4_requests", ""):
+    for other in _MISSPELT:
         yield Variant("terminator-misspelt", {"key.end": other}, f"with {other!r} in the key", rare=True)
         yield Variant("terminator-misspelt", {"scope.end": other}, f"with {other!r} in the string to sign", rare=True)
         yield Variant("terminator-misspelt", {"key.end": other, "scope.end": other}, f"with {other!r} in both", rare=True)

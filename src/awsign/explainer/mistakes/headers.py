@@ -116,6 +116,11 @@ def _capitals(name: str) -> str:
     return "-".join(word.capitalize() for word in name.split("-"))
 
 
+def absent(case: Case) -> str:
+    """The kind for a signed header that did not arrive."""
+    return "presigned-headers-not-sent" if case.presigned else "header-dropped"
+
+
 def content_type(case: Case) -> Iterator[Variant]:
     if "content-type" not in case.steps["signed"]:
         return
@@ -130,7 +135,8 @@ def content_type(case: Case) -> Iterator[Variant]:
             yield Variant(
                 "content-type-changed", {"header.content-type": value}, f"with content-type: {value}", rare=value in _TYPES
             )
-    yield Variant("content-type-changed", {"header.content-type": None}, "without a content-type")
+    if given is not None:
+        yield Variant("content-type-changed", {"header.content-type": None}, "without a content-type")
 
 
 def rewritten(case: Case) -> Iterator[Variant]:

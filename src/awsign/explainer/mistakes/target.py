@@ -86,7 +86,7 @@ def normalized(case: Case) -> Iterator[Variant]:
         "with each run of slashes made one",
     )
     yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(wire.replace("//", "/"))}, "with // made /")
-    yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(_dots_alone(wire))}, "without dot segments")
+    yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(without_dots(wire))}, "without dot segments")
 
 
 def not_normalized(case: Case) -> Iterator[Variant]:
@@ -101,12 +101,12 @@ def not_normalized(case: Case) -> Iterator[Variant]:
         "path-not-normalized", {"path.rule": lambda wire: encode(re.sub("/{2,}", "/", wire))}, "with slashes made one, dots left"
     )
     yield Variant(
-        "path-not-normalized", {"path.rule": lambda wire: encode(_dots_alone(wire))}, "with dot segments removed, empty ones left"
+        "path-not-normalized", {"path.rule": lambda wire: encode(without_dots(wire))}, "with dot segments removed, empty ones left"
     )
 
 
-def _dots_alone(path: str) -> str:
-    """RFC 3986, section 5.2.4, which keeps empty segments."""
+def without_dots(path: str) -> str:
+    """A path with its dot segments removed and its empty ones kept: RFC 3986, section 5.2.4."""
     kept: list[str] = []
     segments = path.split("/")[1:]
     for n, segment in enumerate(segments):

@@ -6,15 +6,22 @@ together, and the evidence does not tell them apart.
 
 from __future__ import annotations
 
+from hashlib import sha256
+from time import monotonic
+
+from .mistakes.case import Variant
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .mistakes import Case, Variant
+    from .mistakes import Case
     from .recipe import Recipe
 
-# Pairs take the square of the variants, at some 12 us each.
+# Pairs take the square of the variants, at some 12 us each; a request of many kilobytes takes longer for each.
 _MOST_PAIRS = 100_000
+# Seconds that a search may take: usual requests take a second, one with thousands of parameters would take minutes.
+_LONGEST = {"full": 6.0, "quick": 0.5}
 
 
 class Found:
@@ -46,8 +53,10 @@ class Effect:
 class Effects:
     """The mistakes of a table that change something in a case, those with one effect together; made as they are asked for."""
 
-    def __init__(self, case: Case, table: Iterable[Callable[[Case], Iterable[Variant]]]) -> None:
+    def __init__(self, case: Case, table: Iterable[Callable[[Case], Iterable[Variant]]], *, effort: str = "full") -> None:
         self.case = case
+        self._deadline = monotonic() + _LONGEST[effort]
+        self.cut_short = False
         self._nothing = (case.recipe.texts(), case.recipe.key_steps())
         self._variants = (variant for mistake in table for variant in mistake(case))
         self._found: dict[object, Effect] = {}
@@ -57,8 +66,20 @@ class Effects:
         """In the order of the table. Variants that come later may yet join an effect: `whole` has them all."""
         yield from self._made
         for variant in self._variants:
+            if self.is_late():
+                return
             if effect := self._take(variant):
                 yield effect
+
+    def keep_texts(self) -> None:
+        """Leave out what changes the texts: they are known to be right."""
+        right = self.case.recipe.texts()
+        self._variants = (variant for variant in self._variants if self.case.recipe.but(variant.changes).texts() == right)
+
+    def is_late(self) -> bool:
+        """Whether the time for the search is over."""
+        self.cut_short = self.cut_short or monotonic() > self._deadline
+        return self.cut_short
 
     def whole(self) -> list[Effect]:
         for _ in self:
@@ -87,6 +108,26 @@ def reproduce(every: Effects, signature: str) -> Found | None:
             every.whole()
             first, *others = effect.variants
             return Found((first,), effect.recipe, others)
+    return None
+
+
+def reproduce_by_host(case: Case, hosts: Iterable[tuple[str, str]], signature: str) -> Found | None:
+    """Which of very many hosts gives the signature, each with its kind: what stands before the host is hashed once."""
+    marker = "host-to-be-tried"
+    recipe = case.recipe.but({"header.host": marker})
+    canonical, to_sign = recipe.texts()
+    assert canonical is not None
+    before, found, after = canonical.partition(marker)
+    if not found:
+        return None
+    begun = sha256(before.encode("latin-1", "replace"))
+    rest, lead = after.encode("latin-1", "replace"), to_sign[:-64]
+    for kind, host in hosts:
+        digest = begun.copy()
+        digest.update(host.encode("latin-1", "replace") + rest)
+        if recipe.gives(lead + digest.hexdigest(), signature):
+            variant = Variant(kind, {"header.host": host}, f"for the host {host}")
+            return Found((variant,), case.recipe.but(variant.changes), [])
     return None
 
 
@@ -126,6 +167,6 @@ def _pairs(every: Effects, *, texts_alone: bool = False) -> Iterator[tuple[Varia
             if one.kind == other.kind or not one.changes.keys().isdisjoint(other.changes):
                 continue
             tried += 1
-            if tried > _MOST_PAIRS:
+            if tried > _MOST_PAIRS or (tried % 64 == 0 and every.is_late()):
                 return
             yield one, other, case.recipe.but({**one.changes, **other.changes})

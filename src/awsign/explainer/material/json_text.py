@@ -6,7 +6,7 @@ import base64
 import json
 
 from ..answer import Response
-from .material import Material, received
+from .material import Material, assumed_body, received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 def read_json(text: str) -> Material | None:
     """None for a text that is not the JSON of a request."""
-    if not text.startswith("{"):
+    if text[:1] not in ("{", "["):
         return None
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    if isinstance(told, list):
+        told = {"entries": told}
     if not isinstance(told, dict):
         return None
     if isinstance(told.get("log"), dict):
-        entries = [entry for entry in told["log"].get("entries") or () if isinstance(entry, dict)]
+        told = told["log"]
+    if isinstance(told.get("entries"), list):
+        entries = [entry for entry in told["entries"] if isinstance(entry, dict)]
         if not entries:
             return None
         # Of many, the last that was signed and refused, or the last that was signed.
@@ -58,15 +62,26 @@ def _of_har(told: dict[str, Any]) -> Material | None:
     if isinstance(posted, dict) and isinstance(posted.get("text"), str):
         body = _text(posted)
     elif isinstance(told.get("body"), str):
-        body = told["body"].encode("utf-8", "surrogateescape")
+        body = told["body"].encode("utf-8", "surrogatepass")
     elif isinstance(told.get("body_base64"), str):
         body = _text({"text": told["body_base64"], "encoding": "base64"})
     method = told.get("method")
-    material = Material("HAR" if "httpVersion" in told or posted else "JSON", received(str(method or "GET"), url, headers, body))
-    material.method_known = isinstance(method, str)
+    notes: list[str] = []
     size = told.get("bodySize")
-    if body is None and isinstance(size, int) and size > 0:
-        material.notes.append("the HAR does not have the body: it was not checked")
+    if body is None and (size == 0 or ("body" in told and told["body"] is None)):
+        body = b""
+    elif body is None:
+        body = assumed_body(str(method or "GET"), headers, notes)
+    form = "HAR" if "httpVersion" in told or "queryString" in told or posted else "JSON"
+    if (
+        form == "HAR"
+        and any(n.lower() == "x-amz-date" for n, _ in headers)
+        and not any(n.lower() == "authorization" for n, _ in headers)
+    ):
+        notes.append("Browsers leave Authorization out of a HAR: export it with sensitive data")
+    material = Material(form, received(str(method or "GET"), url, headers, body))
+    material.method_known = isinstance(method, str)
+    material.notes = notes
     return material
 
 

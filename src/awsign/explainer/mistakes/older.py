@@ -114,6 +114,28 @@ def newlines(case: Case) -> Iterator[Variant]:
         )
 
 
+def policy(case: Case) -> Iterator[Variant]:
+    """The policy of a form in another shape than the form has it."""
+    given = case.steps["policy"]
+    try:
+        plain = base64.b64decode(given).decode("latin-1")
+    except ValueError:
+        return
+    lines = "".join(f"{given[at : at + 76]}\n" for at in range(0, len(given), 76))
+    others = {
+        "as JSON, not as base64": plain,
+        "with a line break at its end": f"{given}\n",
+        "in lines of 76 characters": lines,
+        "in lines of 76 characters, without the last line break": lines[:-1],
+        "percent-encoded": quote(given, safe=""),
+        "without its padding": given.rstrip("="),
+        "without its white space": "".join(given.split()),
+    }
+    for what, other in others.items():
+        if other != given:
+            yield Variant("policy-differs", {"policy": other}, f"for the policy {what}")
+
+
 def signature_encoding(case: Case) -> Iterator[Variant]:
     def form(change: object) -> dict[str, object]:
         return {"form": lambda digest: change(base64.b64encode(digest).decode())}  # type: ignore[operator]

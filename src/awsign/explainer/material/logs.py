@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 from ..answer import Response
 from .http_message import of_message
-from .material import Material, received
+from .material import Material, Unreadable, received
+from .printed import literal
 
-_PREPARED = re.compile(r"<AWSPreparedRequest stream_output=\w+, method=(\w+), url=(\S+?), headers=(\{.*?\})>")
-# A line of a log ends what stands before it: "2026-01-15 12:00:00,000 botocore.auth [DEBUG] ...", or with the time left out.
-_LOG_LINE = (
-    r"(?=\n(?:\S* ?\S* ?-? ?\S*(?:boto|urllib3|awscli|s3transfer|MainThread)\S* ?.*(?:DEBUG|INFO|WARNING)|[A-Z][A-Za-z]+:\n|$)|$)"
+_PREPARED = re.compile(r"<AWSPreparedRequest stream_output=\w+, method=(\w+), url=(\S+?), headers=(\{[^\n]*\})>")
+# What was signed is told by its own form, since each logging set-up writes other words between the lines.
+_CANONICAL = re.compile(
+    r"CanonicalRequest:\n([A-Z]+\n[^\n]*\n[^\n]*\n(?:[^\n]+\n)+\n[^\n]+\n(?:[0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+))"
 )
+_TO_SIGN = re.compile(r"StringToSign:\n(AWS4-[A-Z0-9-]+\n[^\n]+\n[^\n]+\n[0-9a-f]{64})")
 _SEND = re.compile(r"^send: (b'(?:[^'\\\n]|\\.)*'|b\"(?:[^\"\\\n]|\\.)*\")", re.MULTILINE)
+_S3CMD = re.compile(r"Sending request method_string='([A-Z]+)', uri='([^'\n]*)', headers=(\{[^\n]*\}), body=\((\d+) bytes\)")
 _MARKS = (b"AWS4-", b"X-Amz-Signature", b"AWSAccessKeyId", b": AWS ")
 _REPLY = re.compile(r"^reply: '(HTTP/[\d.]+ (\d+)[^\n]*)'", re.MULTILINE)
 
@@ -26,36 +28,36 @@ def read_log(text: str) -> Material | None:
         return _of_botocore(text)
     if _SEND.search(text):
         return _of_http_client(text)
+    if match := _S3CMD.search(text):
+        return _of_s3cmd(match, text)
+    if "CanonicalRequest:\n" in text or "CANONICAL REQUEST" in text:
+        raise Unreadable(
+            "this log has what was signed, and not the request that was sent: log that too (botocore: boto3.set_stream_logger(''))"
+        )
     return None
-
-
-def _literal(text: str) -> object:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
 
 
 def _of_botocore(text: str) -> Material | None:
     """The last request that was sent; what botocore signed and what came back are next to it."""
     prepared = list(_PREPARED.finditer(text))[-1]
-    given = _literal(prepared[3])
+    given = literal(prepared[3])
     if not isinstance(given, dict):
         return None
     headers = [(str(name), _header(value)) for name, value in given.items()]
-    length = next((value for name, value in headers if name.lower() == "content-length"), "0")
-    body = b"" if length.strip() in ("", "0") else _botocore_body(text[: prepared.start()])
+    given_names = {name.lower(): value.strip() for name, value in headers}
+    empty = given_names.get("content-length", "0") == "0" and "transfer-encoding" not in given_names
+    body = b"" if empty else _botocore_body(text[: prepared.start()])
     material = Material("botocore log", received(prepared[1], prepared[2], headers, body))
     if body is None:
-        material.notes.append("the log does not have the body: it was not checked")
+        material.notes.append("The log does not have the body: it was not checked")
     before, after = text[: prepared.start()], text[prepared.end() :]
-    material.canonical_request = _last(r"CanonicalRequest:\n(.*?)\n?(?:StringToSign:|" + _LOG_LINE + ")", before)
-    material.string_to_sign = _last(r"StringToSign:\n(.*?)\n?(?:Signature:|" + _LOG_LINE + ")", before)
+    material.canonical_request = (_CANONICAL.findall(before) or [None])[-1]
+    material.string_to_sign = (_TO_SIGN.findall(before) or [None])[-1]
     status = re.search(r'"[A-Z]+ \S+ HTTP/[\d.]+" (\d{3})', after)
-    answered = re.search(r"Response headers: (\{.*?\})\s*$", after, re.MULTILINE)
-    told = _literal(answered[1]) if answered else None
+    answered = re.search(r"Response headers: (\{[^\n]*\})", after)
+    told = literal(answered[1]) if answered else None
     answer = re.search(r"Response body:\n(b'(?:[^'\\\n]|\\.)*'|b\"(?:[^\"\\\n]|\\.)*\")", after)
-    content = _literal(answer[1]) if answer else b""
+    content = literal(answer[1]) if answer else b""
     if status or content:
         pairs = [(str(name), str(value)) for name, value in told.items()] if isinstance(told, dict) else []
         material.response = Response(int(status[1]) if status else None, pairs, content if isinstance(content, bytes) else b"")
@@ -69,20 +71,32 @@ def _header(value: object) -> str:
 def _botocore_body(before: str) -> bytes | None:
     """The body as the line "Making request" has it, where that is bytes or text."""
     found = re.findall(r"'body': (b'(?:[^'\\\n]|\\.)*'|b\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')", before)
-    content = _literal(found[-1]) if found else None
-    return content.encode() if isinstance(content, str) else content if isinstance(content, bytes) else None
+    content = literal(found[-1]) if found else None
+    return content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content if isinstance(content, bytes) else None
 
 
-def _last(pattern: str, text: str) -> str | None:
-    found = re.findall(pattern, text, re.DOTALL)
-    return found[-1] if found else None
+def _of_s3cmd(match: re.Match[str], text: str) -> Material | None:
+    """s3cmd --debug: a line has the request."""
+    given = literal(match[3])
+    if not isinstance(given, dict):
+        return None
+    headers = [(str(name), _header(value)) for name, value in given.items()]
+    if not any(name.lower() == "host" for name, _ in headers) and (host := re.search(r"(?m)^host:(\S+)$", text)):
+        headers.insert(0, ("Host", host[1]))
+    material = Material("s3cmd log", received(match[1], match[2], headers, b"" if match[4] == "0" else None))
+    if material.request.body is None:
+        material.notes.append("The log does not have the body: it was not checked")
+    status = re.search(r"'status': (\d{3})", text[match.end() :])
+    if status:
+        material.response = Response(int(status[1]))
+    return material
 
 
 def _of_http_client(text: str) -> Material | None:
     """http.client with debuglevel=1, as requests and urllib3 have it: the last head that was sent, with its body and the reply."""
     heads: list[tuple[bytes, int]] = []  # Of each, the bytes that were sent and where its last line ends.
     for match in _SEND.finditer(text):
-        block = _literal(match[1])
+        block = literal(match[1])
         if not isinstance(block, bytes):
             continue
         if re.match(rb"[A-Z]+ \S+ HTTP/1", block):

@@ -9,17 +9,18 @@ from ..identity import Credentials
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, is_sha256
 from ..services import rules_for
 from ..sigv2 import METHODS
-from .mistakes import S3V2, V2, V4, Case
+from .claimed import Claimed
+from .mistakes import FORM, OLDER_FORM, S3V2, V2, V4, Case
 from .mistakes.body import hash_of
-from .recipe import S3V2Recipe, V2Recipe, V4Recipe, s3v2_steps, v2_steps, v4_steps
+from .recipe import FormRecipe, OlderFormRecipe, S3V2Recipe, V2Recipe, V4Recipe, s3v2_steps, v2_steps, v4_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..request import Request
+    from ..verify.claim import Claim
     from .answer import Answer
-    from .claimed import Claimed
     from .mistakes import Mistake
 
 TABLES: dict[str, tuple[Mistake, ...]] = {"sigv4": V4, "sigv4a": V4, "sigv2": V2, "s3v2": S3V2}
@@ -60,6 +61,24 @@ def case_of(request: Request, claim: Claimed, secret: str, answer: Answer | None
         leave_out=("x-amz-signature", *after),
     )
     return Case(request, claim, V4Recipe(steps), rules, headers, answer)
+
+
+def case_of_form(posted: Claim, request: Request, secret: str) -> tuple[Case, tuple[Mistake, ...]]:
+    """The same for a form, of which the policy alone is signed; and the mistakes that can be made with it."""
+    assert posted.form is not None
+    policy = posted.form.fields["policy"]
+    claim = Claimed(posted.scheme, "form")
+    claim.access_key_id, claim.signature = posted.access_key_id, posted.signature
+    if posted.scheme == "s3v2":
+        older = v2_steps(method="", host="", path="", query="", secret=secret, algorithm="sha1")
+        return Case(request, claim, OlderFormRecipe({**older, "policy": policy}), None, {}, None), OLDER_FORM
+    claim.date, claim.region, claim.service, claim.terminator = (posted.scope or "").split("/")
+    claim.stamp = posted.form.fields["x-amz-date"]
+    steps = v4_steps(
+        method="", path="/", query="", headers=(), signed=(), payload="", rules=rules_for("s3"), stamp=claim.stamp,
+        scope=(claim.date, claim.region, claim.service, claim.terminator), secret=secret,
+    )  # fmt: skip
+    return Case(request, claim, FormRecipe({**steps, "policy": policy}), None, {}, None), FORM
 
 
 def payload_of(request: Request, claim: Claimed, headers: dict[str, str]) -> str:

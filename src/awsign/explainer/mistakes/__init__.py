@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 V4: tuple[Mistake, ...] = (
     encoding.plus_for_space,
-    target.encoded_twice,
-    target.encoded_once,
     target.normalized,
     target.not_normalized,
+    target.encoded_twice,
+    target.encoded_once,
     encoding.unreserved_escaped,
     encoding.reserved_not_escaped,
     encoding.lower_case_hex,
@@ -58,8 +58,19 @@ V4: tuple[Mistake, ...] = (
     host.other_host,
     target.collapsed_on_the_way,
 )
-# What takes long to try, and is tried when nothing else was found.
-LAST: tuple[Mistake, ...] = (host.other_port,)
+# Of a form, the policy alone is signed.
+FORM: tuple[Mistake, ...] = (
+    older.policy,
+    time_and_scope.other_place,
+    time_and_scope.other_day,
+    time_and_scope.terminator,
+    key.secret_variants,
+    key.prefix_forgotten,
+    key.hex_for_bytes,
+    key.other_derivation,
+    key.signature_form,
+)
+OLDER_FORM: tuple[Mistake, ...] = (older.policy, key.secret_variants, older.signature_encoding, older.hash_differs)
 V2: tuple[Mistake, ...] = (
     older.parameter_order,
     encoding.plus_for_space,
@@ -91,4 +102,4 @@ S3V2: tuple[Mistake, ...] = (
     key.secret_variants,
 )
 
-__all__ = ["LAST", "S3V2", "V2", "V4", "Case", "Variant"]
+__all__ = ["FORM", "OLDER_FORM", "S3V2", "V2", "V4", "Case", "Variant"]

@@ -11,7 +11,7 @@ import hmac
 from base64 import b64encode
 
 from ..canonical import canonical_path, joined_headers, query_pairs
-from ..encoding import encode, fold, remove_dot_segments
+from ..encoding import encode, fold
 from ..s3_sigv2 import canonical_resource
 from ..s3_sigv2 import string_to_sign as s3v2_string
 from ..scope import ALGORITHM, ASYMMETRIC, SigningKey
@@ -199,6 +199,15 @@ def _folded(headers: Any) -> dict[str, str]:
     return joined_headers(pairs)
 
 
+class FormRecipe(V4Recipe):
+    """A form's policy, signed with a key of Version 4: policy, and the steps of the key and the form."""
+
+    __slots__ = ()
+
+    def texts(self) -> tuple[None, str]:  # type: ignore[override]
+        return None, self.steps["policy"]
+
+
 class V2Recipe(Recipe):
     """Version 2 of the Query APIs: method, host, path, pairs, pairs.order, pairs.format, escape.*, layout, key.secret, hash, form."""
 
@@ -289,6 +298,10 @@ def s3v2_steps(
     }
 
 
-def normalized(path: str) -> str:
-    """A path without dot and empty segments."""
-    return remove_dot_segments(path)
+class OlderFormRecipe(V2Recipe):
+    """A form's policy, signed by HMAC-SHA1: policy, key.secret, hash, form."""
+
+    __slots__ = ()
+
+    def texts(self) -> tuple[None, str]:
+        return None, self.steps["policy"]

@@ -123,9 +123,21 @@ def reserved_not_escaped(case: Case) -> Iterator[Variant]:
             )
             yield Variant(
                 "reserved-not-escaped",
+                {"escape.reserved": _somewhere(partial(_left_wholly, characters), where)},
+                f"with {' '.join(characters)} never escaped {_in(where)}",
+            )
+            yield Variant(
+                "reserved-not-escaped",
                 {"escape.reserved": _somewhere(partial(_left_once, characters), where)},
                 f"with {' '.join(characters)} escaped once too little {_in(where)}",
             )
+
+
+def _left_wholly(characters: str, text: str) -> str:
+    """Neither in the query nor in a path that is encoded twice."""
+    for character in characters:
+        text = text.replace(f"%25{ord(character):02X}", character).replace(f"%{ord(character):02X}", character)
+    return text
 
 
 def _left(characters: str, text: str) -> str:
