@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +65,31 @@ class Browser:
         answer = self.wait("Network.responseReceivedExtraInfo", requestId=request["requestId"])
         return answer["statusCode"], request["request"]["url"]
 
+    def screenshot(self, page: Path, *, width: int, dark: bool) -> tuple[bytes, list[str]]:
+        """A page as a picture, and every URL that it asked for."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        scheme = "dark" if dark else "light"
+        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.ask("Page.navigate", url=page.as_uri())
+        self.wait("Page.loadEventFired")
+        asked = [event["params"]["request"]["url"] for event in self._events if event.get("method") == "Network.requestWillBeSent"]
+        picture = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        return base64.b64decode(picture), asked
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression in the page."""
+        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
 
 def upload(page: Path, file: Path) -> tuple[int, str]:
     """A page's form, sent with a file by a browser of its own."""
+    with browser() as tab:
+        return tab.upload(page, file)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, for as long as its block."""
     root = INSTALLED / "chromium"
     if not (root / "usr/lib/chromium").exists():  # Installed in the system.
         root = Path("/")
@@ -87,7 +111,7 @@ def upload(page: Path, file: Path) -> tuple[int, str]:
                 time.sleep(0.02)
             port, path = told.read_text().split("\n")[:2]
             with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None) as socket:
-                return Browser(socket).upload(page, file)
+                yield Browser(socket)
         finally:
             process.kill()
             with suppress(subprocess.TimeoutExpired):

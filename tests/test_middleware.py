@@ -120,7 +120,7 @@ class TestVerified:
             "-u",
             f"{KEY}:{SECRET}",
         ]
-        assert subprocess.run([*command, f"{url}/path?a=1"], capture_output=True, text=True).stdout == "200"
+        assert subprocess.run([*command, f"{url}/path?a=1"], capture_output=True, text=True, check=True).stdout == "200"
 
 
 class TestRefused:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import urllib.request
 
-import pytest
-
 import awsign
 
 pytest_plugins = ["pytester"]
 
-SEND = '''
+SEND = """
 import urllib.request
 import urllib.error
 import awsign
@@ -24,10 +22,10 @@ def send(url, credentials, path="/bucket/a%20b", rules=None):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers["x-awsign-cause"], error.read()
-'''
+"""
 
 
-def run(pytester: pytest.Pytester, body: str):
+def run(pytester, body: str):
     pytester.makepyfile(SEND + body)
     return pytester.runpytest_subprocess("-q")
 
@@ -48,7 +46,9 @@ def test_it(awsign_server):
     send(awsign_server.url, awsign_server.credentials, rules=awsign.Rules(content_sha256="send"))
 """)  # fmt: skip
         result.assert_outcomes(passed=1, errors=1)
-        result.stdout.fnmatch_lines(["*1 of 1 requests did not verify*", "*path-encoded-twice (proved*", "*theirs*/bucket/a%2520b*"])
+        result.stdout.fnmatch_lines(
+            ["*1 of 1 requests did not verify*", "*path-encoded-twice (proved*", "*theirs*/bucket/a%2520b*"]
+        )
 
     def test_refusals_that_are_expected(self, pytester) -> None:
         result = run(pytester, """
@@ -69,7 +69,9 @@ def test_other_keys(awsign_server):
 
 def test_the_fixture_here(awsign_server) -> None:
     """The plugin is installed with the package: nothing has to be said."""
-    signed = awsign.SigV4(awsign_server.credentials, "execute-api", "us-east-1").sign(awsign.Request("GET", awsign_server.url + "/x?a=b c"))
+    signed = awsign.SigV4(awsign_server.credentials, "execute-api", "us-east-1").sign(
+        awsign.Request("GET", awsign_server.url + "/x?a=b c")
+    )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(signed.url, headers=dict(signed.headers))) as answer:
         assert answer.status == 200

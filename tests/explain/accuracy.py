@@ -14,7 +14,7 @@ EACH = 50
 
 
 def verdict(case: Case) -> tuple[str, awsign.Report]:
-    """"first", "group" (the evidence does not separate it, and the report says so), "later", or "missed"."""
+    """ "first", "group" (the evidence does not separate it, and the report says so), "later", or "missed"."""
     report = awsign.explain(case.request, case.credentials, case.response, case.at)
     kinds = [cause.kind for cause in report.causes]
     if case.kind is None:
@@ -52,7 +52,9 @@ def main() -> int:
         right = (counts["first"] + counts["group"]) / counts.total()
         print(f"{kind:32} {counts['first']:6} {counts['group']:6} {counts['later']:6} {counts['missed']:6}   {right:6.1%}")
     right = (total["first"] + total["group"]) / total.total()
-    print(f"{total.total()} cases of {len(found)} kinds in {time.perf_counter() - start:.0f} s: {right:.1%} right, {total['first'] / total.total():.1%} by the kind itself")
+    print(
+        f"{total.total()} cases of {len(found)} kinds in {time.perf_counter() - start:.0f} s: {right:.1%} right, {total['first'] / total.total():.1%} by the kind itself"
+    )
     return 0
 
 

@@ -18,7 +18,9 @@ S3 = ("s3",)
 class Wire:
     """A request as it stands on the wire. query: pairs as they were written, encoded; a value of None has no `=`."""
 
-    def __init__(self, method: str, host: str, path: str, query: list[tuple[str, str | None]], headers: list[tuple[str, str]], body: bytes) -> None:
+    def __init__(
+        self, method: str, host: str, path: str, query: list[tuple[str, str | None]], headers: list[tuple[str, str]], body: bytes
+    ) -> None:
         self.method, self.host, self.path, self.query, self.headers, self.body = method, host, path, query, headers, body
 
     def copy(self) -> Wire:
@@ -100,7 +102,7 @@ def canonical_query(pairs: list[tuple[str, str | None]], m: str) -> str:
     if m == "query-sorted-decoded":
         enc.sort(key=lambda p: (unquote(p[0]), unquote(p[1])))
     elif m == "query-sorted-joined":
-        enc.sort(key=lambda p: "=".join(p))
+        enc.sort(key="=".join)
     elif m == "query-sorted-otherwise":
         enc.sort(key=lambda p: (p[0].lower(), p[1]))
     elif m != "query-not-sorted":
@@ -206,7 +208,10 @@ def sigv4(
             wire.put("X-Amz-Content-Sha256", payload)
     else:
         payload = payload or ("UNSIGNED-PAYLOAD" if s3 else sha(wire.body))
-    signed = sorted({"host", *more} | {n.lower() for n, _ in wire.headers if n.lower().startswith("x-amz-") or n.lower() in ("content-type", "content-md5")})
+    signed = sorted(
+        {"host", *more}
+        | {n.lower() for n, _ in wire.headers if n.lower().startswith("x-amz-") or n.lower() in ("content-type", "content-md5")}
+    )
     if m == "session-token-unsigned":
         signed.remove("x-amz-security-token")
     if presign is not None:
@@ -223,11 +228,16 @@ def sigv4(
     if presign is not None:
         wire.query.append(("X-Amz-Signature", quote(given, safe="")))
     else:
-        wire.put("Authorization", f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={';'.join(signed)}, Signature={given}")
+        wire.put(
+            "Authorization",
+            f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={';'.join(signed)}, Signature={given}",
+        )
     return wire, text, to
 
 
-def sigv2(wire: Wire, *, access_key: str, secret: str, at: datetime, m: str = "", host: str | None = None, method: str | None = None) -> Wire:
+def sigv2(
+    wire: Wire, *, access_key: str, secret: str, at: datetime, m: str = "", host: str | None = None, method: str | None = None
+) -> Wire:
     wire = wire.copy()
     wire.query += [
         ("AWSAccessKeyId", access_key), ("SignatureVersion", "2"), ("SignatureMethod", "HmacSHA256"), ("Timestamp", quote(at.strftime("%Y-%m-%dT%H:%M:%SZ"), safe="-")),
@@ -260,7 +270,14 @@ def s3v2(wire: Wire, *, access_key: str, secret: str, at: datetime, bucket: str 
     if sub and not (m == "resource-differs" and not bucket):
         resource += "?" + "&".join(k if v is None else f"{k}={unquote(v)}" for k, v in sub)
     date = "" if m == "date-line-differs" else wire.header("date")
-    lines = [wire.method, wire.header("content-md5") or "", wire.header("content-type") or "", date, *(f"{n}:{amz[n]}" for n in sorted(amz)), resource]
+    lines = [
+        wire.method,
+        wire.header("content-md5") or "",
+        wire.header("content-type") or "",
+        date,
+        *(f"{n}:{amz[n]}" for n in sorted(amz)),
+        resource,
+    ]
     text = "\n".join(lines) + ("\n" if m == "sigv2-newline" else "")
     digest = hmac.new(secret.encode(), text.encode(), "sha256" if m == "signature-algorithm" else "sha1").digest()
     given = digest.hex() if m == "hex-for-base64" else base64.b64encode(digest).decode()
@@ -268,4 +285,18 @@ def s3v2(wire: Wire, *, access_key: str, secret: str, at: datetime, bucket: str 
     return wire
 
 
-__all__ = ["EMPTY", "Wire", "canonical", "q", "s3v2", "sha", "signature", "signing_key", "sigv2", "sigv4", "stamp_of", "timedelta", "to_sign"]
+__all__ = [
+    "EMPTY",
+    "Wire",
+    "canonical",
+    "q",
+    "s3v2",
+    "sha",
+    "signature",
+    "signing_key",
+    "sigv2",
+    "sigv4",
+    "stamp_of",
+    "timedelta",
+    "to_sign",
+]

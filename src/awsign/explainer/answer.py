@@ -92,7 +92,9 @@ class Answer:
     def is_refusal(self) -> bool:
         """Whether the server refused the request: an error's code or status, or what it says it derived."""
         status = self.response.status
-        return bool(self.code) or (status is not None and status >= 300) or self.string_to_sign is not None
+        if status is None:
+            return bool(self.code or self.message) or self.string_to_sign is not None
+        return bool(self.code) or status >= 300 or self.string_to_sign is not None
 
     @property
     def says_mismatch(self) -> bool:

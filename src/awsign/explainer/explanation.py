@@ -476,7 +476,10 @@ class _Explainer:
             )
         elif not heard and not answer.says_mismatch and (answer.code or (status or 0) >= 400):
             said = " ".join(filter(None, (str(status or ""), answer.code, answer.message[:300])))
-            self.notes.append(masked(f"The server answered {said!r}, which is not about the signature"))
+            if said == str(status) and status in (400, 401, 403):
+                self.notes.append(f"The server answered {said} and does not say why; ask with GET, since HEAD gets no reason")
+            else:
+                self.notes.append(masked(f"The server answered {said!r}, which is not about the signature"))
 
     def _repeat(self, kind: str, sentence: str, answer: Answer) -> None:
         """What the server says, with what it expects and what was found."""

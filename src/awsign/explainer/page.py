@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from .plain import how_sure, verdict, where
@@ -40,7 +41,7 @@ article p { margin: .5rem 0; } .fix { border-top: 1px solid var(--line); padding
 .sides { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .9rem; margin: .8rem 0; align-items: baseline; }
 .sides span { color: var(--faint); font-size: .85rem; } mark { background: var(--mark); color: inherit; border-radius: .15rem; padding: 0 .05rem; }
 details { border: 1px solid var(--line); border-radius: .6rem; background: var(--card); padding: .6rem 1rem; margin: .6rem 0; }
-summary { cursor: pointer; } details pre { margin-top: .6rem; } pre .bad { background: var(--bad-back); box-shadow: inset .25rem 0 var(--bad); display: block; }
+summary { cursor: pointer; } details pre { margin-top: .6rem; } pre .bad { background: var(--bad-back); box-shadow: inset .25rem 0 var(--bad); display: block; margin: 0 -.6rem; padding: 0 .6rem; }
 @media (max-width: 40rem) { ol.tasks { flex-direction: column; } ol.tasks li { flex-basis: auto; }
   ol.tasks li:not(:last-child)::after { content: "↓"; right: 50%; top: auto; bottom: -1.25rem; transform: none; } ol.tasks { gap: 1.2rem; } }
 """
@@ -107,8 +108,12 @@ def _article(cause: Cause) -> str:
         group = f'<p class="faint">This evidence does not tell it apart from: {escape(others)}{", ..." if len(cause.alternatives) > 12 else ""}.</p>'
     return (
         f'<article><h3><code>{cause.kind}</code><span class="tag {sure}">{sure}</span><span class="tag">{escape(where(cause))}</span></h3>'
-        f'<p>{escape(visible(cause.message))}</p>{rows}{group}<p class="fix"><b>Fix.</b> {escape(visible(cause.fix))}</p></article>'
+        f'<p>{_prose(cause.message)}</p>{rows}{group}<p class="fix"><b>Fix.</b> {_prose(cause.fix)}</p></article>'
     )
+
+
+def _prose(text: str) -> str:
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(visible(text)))
 
 
 def _runs(runs: list[tuple[str, bool]], text: str | None) -> str:

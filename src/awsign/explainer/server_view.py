@@ -130,6 +130,8 @@ def _query(case: Case, here: str, there: str) -> str:
         return "parameter-added"
     if not here:
         return "parameter-added"
+    if sorted(pair.replace("%2B", "%20") for pair in ours) == sorted(theirs):
+        return "plus-for-space"
     found = _by_mistake(case, _QUERIES, 2, there)
     return found or ("presigned-url-requoted" if case.presigned else "query-rewritten")
 

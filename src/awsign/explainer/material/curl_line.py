@@ -45,6 +45,8 @@ _OUTPUT = re.compile(r"^(?:\* |[<>] |=> |== |\d\d:\d\d:\d\d)", re.MULTILINE)
 
 def read_curl(text: str, read_file: Callable[[str], bytes] | None) -> Material | None:
     """None for a text that is no curl command line, or that has what curl sent too."""
+    if text[:1] in ("{", "[", "<") or re.match(r"[A-Z]+ \S+ HTTP/", text):
+        return None
     text = _one_line(text)
     starts = [match.end() for match in _COMMAND.finditer(text)]
     if not starts or _OUTPUT.search(text):

@@ -130,11 +130,10 @@ def content_type(case: Case) -> Iterator[Variant]:
         plain = given.partition(";")[0].strip()
         others = [plain, *(plain + charset for charset in _CHARSETS), given.lower(), given.partition(",")[0], *others]
         others += [given.replace("; ", ";"), given.replace(";", "; ")]
+    kind = "content-type-changed" if given is not None else absent(case)
     for value in dict.fromkeys(others):
         if value != given:
-            yield Variant(
-                "content-type-changed", {"header.content-type": value}, f"with content-type: {value}", rare=value in _TYPES
-            )
+            yield Variant(kind, {"header.content-type": value}, f"with content-type: {value}", rare=value in _TYPES)
     if given is not None:
         yield Variant("content-type-changed", {"header.content-type": None}, "without a content-type")
 
