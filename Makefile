@@ -2,6 +2,9 @@
 # make test       linter, type checker, import layers and all tests, real servers and clients included
 # make demo-real  the same five programs against MiniStack and moto
 # make vectors DIR=path   the vector harness on any folder of .jsonl files
+# make tamper     requests of every scheme, changed in every byte: none may verify
+# make fuzz       the parsers, for some minutes
+# make explain-accuracy   how often the explainer names the right cause, by kind
 # make bench      signing, presigning and verifying beside their peers
 #
 # Each makes what it needs: an environment in .venv, and for the tests servers and npm packages in .servers.
@@ -13,7 +16,7 @@ SERVERS := .servers
 DIR ?= tests/vectors
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo demo-real test lint vectors bench clean servers
+.PHONY: demo demo-real test lint vectors tamper fuzz explain-accuracy bench clean servers
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -32,6 +35,15 @@ lint: $(VENV)/.test
 
 vectors: $(VENV)/.demo
 	$(BIN)/python -m tests.vectors.harness $(DIR)
+
+tamper: $(VENV)/.demo
+	$(BIN)/python -m tests.tamper
+
+fuzz: $(VENV)/.test
+	EXAMPLES=20000 $(BIN)/python -m pytest tests/test_fuzz.py tests/test_explain.py -k "fuzz or Reading or Visible"
+
+explain-accuracy: $(VENV)/.demo
+	$(BIN)/python -m tests.explain.accuracy
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --group bench

@@ -23,6 +23,12 @@ def told(verified, size: int, length: str | None, encoding: str | None) -> bytes
 
 
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/by-length":
+        content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response("200 OK", [])
+        return [content]
+    if environ["PATH_INFO"] == "/late":
+        return late(environ, start_response)
     size = 0
     try:
         for block in iter(lambda: environ["wsgi.input"].read(50_000), b""):
@@ -38,8 +44,36 @@ def application(environ, start_response):
     return [told(environ["awsign.verified"], size, environ.get("CONTENT_LENGTH"), environ.get("HTTP_CONTENT_ENCODING"))]
 
 
+def late(environ, start_response):
+    start_response("200 OK", [])
+    yield b""
+    yield b"the beginning"
+    while environ["wsgi.input"].read(50_000):
+        pass
+    yield b"the end"
+
+
+async def asgi_by_length(scope, receive, send):
+    wanted, content = int(dict(scope["headers"]).get(b"content-length", b"0")), b""
+    while len(content) < wanted:
+        content += (await receive())["body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def asgi_late(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"the beginning", "more_body": True})
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.body", "body": b"the end"})
+
+
 async def asgi_application(scope, receive, send):
     if scope["type"] != "http":
+        return
+    if scope["path"] in ("/by-length", "/late"):
+        await (asgi_late if scope["path"] == "/late" else asgi_by_length)(scope, receive, send)
         return
     size, more = 0, True
     try:

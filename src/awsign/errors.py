@@ -127,6 +127,8 @@ _CODES: dict[str, tuple[tuple[str, int], tuple[str, int], tuple[str, int]]] = {
     # AWS has no word for it, as it has no such guard: the code is that of a signature that does not count.
     "replayed": (("AccessDenied", 403), *_INVALID),
     "replay-guard-full": (("SlowDown", 503), ("ServiceUnavailable", 503), ("ServiceUnavailableException", 503)),
+    "bad-target": (("InvalidURI", 400), *_INCOMPLETE),
+    "two-lengths": (("InvalidRequest", 400), *_INCOMPLETE),
     "path-not-recoverable": (("InvalidURI", 400), ("MalformedQueryString", 400), ("ValidationException", 400)),
     "skew": (("RequestTimeTooSkewed", 403), ("RequestExpired", 400), ("InvalidSignatureException", 400)),
     "not-yet-valid": (("AccessDenied", 403), *_INVALID),

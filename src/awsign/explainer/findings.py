@@ -94,7 +94,8 @@ class Judgement:
         self.error: SignatureError | None = None
         self.claim: Claim | None = None
         self.verified: Verified | None = None
-        verifier = Verifier(lambda _: secret, now=at)
+        # The verifier may read another access key out of a malformed request than was read leniently.
+        verifier = Verifier(lambda named: None if secret is None else credentials_for(named, secret, secret.session_token), now=at)
         try:
             self.claim = verifier.claim(request)
             if secret is not None:

@@ -10,7 +10,7 @@ from ..redact import masked
 from ..request import MULTIPART, URLENCODED, Request, is_form
 from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
-from .arriving import LARGEST_UNDECLARED
+from .arriving import LARGEST_UNDECLARED, too_large
 from .explained import Kept, Recorded
 from .frames import verify_frames
 from .metadata import MetadataService, is_metadata
@@ -169,19 +169,12 @@ async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _whole_body(blocks: AsyncIterator[bytes], claim: Claim | None = None) -> bytes:
-    read, size = [], 0
+    read = bytearray()
     async for block in blocks:
-        size += len(block)
-        if size > LARGEST_UNDECLARED:
-            message = (
-                f"the request does not declare its body's hash, and the body is larger than {LARGEST_UNDECLARED} bytes; "
-                "send x-amz-content-sha256"
-            )
-            if claim is not None:
-                claim.refuse("body-too-large", message)
-            raise SignatureError("body-too-large", message, shape="query")
-        read.append(block)
-    return b"".join(read)
+        if len(read) + len(block) > LARGEST_UNDECLARED:
+            too_large(claim, LARGEST_UNDECLARED)
+        read += block
+    return bytes(read)
 
 
 async def _checked(verified: Verified, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

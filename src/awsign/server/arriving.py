@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
 from ..errors import InvalidRequest, SignatureError
@@ -11,6 +12,8 @@ from ..services import answer_shape
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from ..verify import Claim
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
@@ -53,17 +56,50 @@ class Place:
 def wire_path(decoded: str, headers: dict[str, str]) -> str:
     """The path of the wire from a decoded one, where there is only one; SignatureError where there could be several."""
     if not _PLAIN.fullmatch(decoded):
-        refuse_path(headers)
+        _refuse(
+            headers,
+            "the path of this request arrived decoded, and its signature covers how it was encoded: run the application behind a server "
+            "that gives the raw path (WSGI: RAW_URI or REQUEST_URI, as gunicorn and uWSGI; ASGI: raw_path, as uvicorn and hypercorn)",
+        )
     return decoded
 
 
-def refuse_path(headers: dict[str, str]) -> NoReturn:
-    raise SignatureError(
-        "path-not-recoverable",
-        "the path of this request arrived decoded, and its signature covers how it was encoded: run the application behind a server "
-        "that gives the raw path (WSGI: RAW_URI or REQUEST_URI, as gunicorn and uWSGI; ASGI: raw_path, as uvicorn and hypercorn)",
-        shape=answer_shape(None, headers, False),
-    )
+def check_handed_on(raw_path: bytes, handed_on: bytes, headers: dict[str, str]) -> None:
+    """That the application is asked for the path that is verified: a server may have cut, joined or rewritten it."""
+    if not raw_path.startswith(b"/") or unquote_to_bytes(raw_path) != handed_on:
+        _refuse(
+            headers, "the server gives the application another path than the request has; a signature covers the one of the request"
+        )
+
+
+def _refuse(headers: dict[str, str], message: str) -> NoReturn:
+    raise SignatureError("path-not-recoverable", message, shape=answer_shape(None, headers, False))
+
+
+def declared_length(headers: dict[str, str]) -> int | None:
+    """How long the body says that it is; None where it is in chunks. SignatureError where it says both, or what is no number."""
+    text = headers.get("content-length", "")
+    if "transfer-encoding" in headers:
+        if text:  # One reader could take the one, another the other (RFC 9112, section 6.3).
+            raise SignatureError(
+                "two-lengths",
+                "the request has Content-Length and Transfer-Encoding; send one",
+                shape=answer_shape(None, headers, False),
+            )
+        return None
+    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise SignatureError(
+            "two-lengths", f"Content-Length is {text[:40]!r}, not a number", shape=answer_shape(None, headers, False)
+        )
+    return int(text) if text else None
+
+
+def too_large(claim: Claim | None, most: int) -> NoReturn:
+    """Refuse a body that has to be read whole, and is larger than that."""
+    text = f"the request does not declare its body's hash, and the body is larger than {most} bytes; send x-amz-content-sha256"
+    if claim is not None:
+        claim.refuse("body-too-large", text)
+    raise SignatureError("body-too-large", text, shape="query")
 
 
 def decoded_headers(given: dict[str, str]) -> dict[str, str | None]:

@@ -5,11 +5,13 @@ Source: ASGI specification, "HTTP & WebSocket".
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from ..canonical import joined_headers
 from ..errors import SignatureError
 from ..request import URLENCODED, Request, is_form
 from .answers import error_answer
-from .arriving import LARGEST_UNDECLARED, Place, decoded_headers, wire_path
+from .arriving import LARGEST_UNDECLARED, Place, check_handed_on, declared_length, decoded_headers, too_large, wire_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ class AsgiMiddleware:
     headers that it then has. One whose hash is not declared is read whole first, up to 16 MiB.
     WebSockets: the handshake is verified; `scope["awsign"].events()` checks signed frames. Forms that a browser posts are not taken.
 
-    verifier: Verifier. host, scheme, prefix: what clients signed, where a proxy changes it (see Place). Nothing is read from
-    X-Forwarded-...: anyone could send those. on_refusal: called with the request and the error before it is answered.
+    verifier: Verifier. host, scheme, prefix: what clients signed, where a proxy changes it (see Place). This reads nothing from
+    X-Forwarded-..., which anyone could send; but servers do, from 127.0.0.1 by default (uvicorn: proxy_headers=False), so say the scheme
+    here where a policy depends on it. on_refusal: called with the request and the error before it is answered.
     """
 
     def __init__(
@@ -57,11 +60,12 @@ class AsgiMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, self._verifier.max_body)
         request = None
         try:
             request = self._request(scope)
             verified = await self._verify(request, exchange)
+            await exchange.check_empty()
         except SignatureError as error:
             await self._refuse(request, error, exchange)
             return
@@ -70,10 +74,12 @@ class AsgiMiddleware:
             seen["headers"] = _decoded(scope["headers"])
         try:
             await self._app(seen, exchange.receive, exchange.send)
-        except SignatureError as error:
-            if error is not exchange.error:
+        except Exception:
+            if exchange.error is None:
                 raise
         if exchange.error is not None:
+            if exchange.started:  # The server cuts the connection, so that the client does not take the answer for whole.
+                raise exchange.error
             await self._refuse(request, exchange.error, exchange)
 
     def _request(self, scope: Scope) -> Request:
@@ -82,7 +88,11 @@ class AsgiMiddleware:
         if raw is None:
             path = wire_path(scope["path"], joined_headers(headers))
         else:
-            path = raw.partition(b"?")[0].decode("latin-1")  # Some servers give the target whole.
+            raw = raw.partition(b"?")[0]  # Some servers give the target whole.
+            decoded = scope["path"].encode("utf-8", "surrogateescape")
+            if unquote(raw.decode("latin-1"), "utf-8", "replace").encode("utf-8", "replace") != decoded or not raw.startswith(b"/"):
+                check_handed_on(raw, decoded, joined_headers(headers))
+            path = raw.decode("latin-1")
         target = self._place.target(path, scope["query_string"].decode("latin-1"))
         spoken: str = scope["scheme"]
         scheme = self._place.scheme or {"ws": "http", "wss": "https"}.get(spoken, spoken)
@@ -112,33 +122,50 @@ class AsgiMiddleware:
 class _Exchange:
     """One request's two streams, with the verifier between: what the application reads is checked, what it sends waits for that."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int | None) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        self._most = LARGEST_UNDECLARED if max_body is None else min(max_body, LARGEST_UNDECLARED)
+        self._left: int | None = None
         self._read: bytes | None = None
-        self._started = False
+        self._first: dict[str, Any] | None = None
         self._ended = False
+        self.started = False
         self.body: Any = None
         self.error: SignatureError | None = None
 
     async def read_whole(self, claim: Claim | None = None) -> bytes:
         """The body, where it is needed before anything can be checked."""
-        read, size, more = [], 0, True
+        length = declared_length(self._headers)
+        if length is not None and length > self._most:
+            too_large(claim, self._most)
+        read, more = bytearray(), True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise SignatureError("incomplete-body", "the client went away before its body was whole")
-            size += len(message.get("body", b""))
-            if size > LARGEST_UNDECLARED:
-                text = f"the request does not declare its body's hash, and the body is larger than {LARGEST_UNDECLARED} bytes; send x-amz-content-sha256"
-                if claim is not None:
-                    claim.refuse("body-too-large", text)
-                raise SignatureError("body-too-large", text, shape="query")
-            read.append(message.get("body", b""))
+            read += message.get("body", b"")
+            if len(read) > self._most:
+                too_large(claim, self._most)
             more = message.get("more_body", False)
-        self._read = b"".join(read)
+        self._read = bytes(read)
         return self._read
+
+    async def check_empty(self) -> None:
+        """A body that is empty is checked before the application is asked: it may not read what it takes for nothing."""
+        if self.body is None or self._scope["type"] == "websocket":
+            return
+        self._left = declared_length(self._headers)
+        if self._left:
+            return
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("body") and not message.get("more_body", False):
+            self._ended = True
+            self._first = {"type": "http.request", "body": self.body.close(), "more_body": False}
+        else:
+            self._first = await self._checked(message)
 
     async def receive(self) -> dict[str, Any]:
         """What the application reads."""
@@ -150,35 +177,49 @@ class _Exchange:
             whole, self._read = self._read, None
             self._ended = True
             return {"type": "http.request", "body": whole, "more_body": False}
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         if self._ended or self.body is None:
             return await self._receive()
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                return message
-            try:
-                checked = self.body.feed(message.get("body", b""))
-                if not message.get("more_body", False):
+        return await self._checked(await self._receive())
+
+    async def _checked(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The next message that has something for the application, from one that came."""
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    # An application may take it for the end of the body.
+                    raise SignatureError("incomplete-body", "the client went away before its body was whole")
+                block, more = message.get("body", b""), message.get("more_body", False)
+                if self._left is not None:
+                    self._left -= len(block)
+                    if self._left < 0:
+                        raise SignatureError("incomplete-body", "the body is longer than its Content-Length says")
+                checked = self.body.feed(block)
+                if not more:
                     self._ended = True
                     return {"type": "http.request", "body": checked + self.body.close(), "more_body": False}
-            except SignatureError as error:
-                self.error = error
-                raise
-            if checked:
-                return {"type": "http.request", "body": checked, "more_body": True}
+                if checked:
+                    return {"type": "http.request", "body": checked, "more_body": True}
+                message = await self._receive()
+        except SignatureError as error:
+            self.error = error
+            raise
 
     async def send(self, message: dict[str, Any]) -> None:
         """What the application answers: nothing, once its body was found not to be what was signed."""
-        if self.error is not None and not self._started:
+        if self.error is not None:
             return
-        self._started = True
+        # Not early hints, after which there may still be another answer.
+        self.started = self.started or message["type"] in _BEGINS
         await self._send(message)
 
     async def answer(self, answer: Answer) -> None:
         """Answer in the application's place, where it has not begun to; a connection that it has answered on is left to end."""
-        if self._started:
+        if self.started:
             return
-        self._started = True
+        self.started = True
         status, headers, body = answer
         headers = [*headers, (b"content-length", str(len(body)).encode())]
         if self._scope["type"] == "websocket":
@@ -193,6 +234,9 @@ class _Exchange:
             body = b""
         await self._send({"type": f"{kind}.start", "status": status, "headers": headers})
         await self._send({"type": f"{kind}.body", "body": body})
+
+
+_BEGINS = ("http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start")
 
 
 def _decoded(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

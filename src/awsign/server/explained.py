@@ -82,4 +82,4 @@ class Explainer:
 def _small(request: Request) -> bool:
     length = next((value for name, value in request.headers if name.lower() == "content-length"), "0")
     text = (length if isinstance(length, str) else length.decode("latin-1")).strip()
-    return text.isdigit() and int(text[:12]) <= _LARGEST
+    return text.isascii() and text.isdigit() and int(text[:12]) <= _LARGEST

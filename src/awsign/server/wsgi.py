@@ -6,12 +6,13 @@ Source: PEP 3333. It gives the path decoded; RAW_URI (gunicorn) and REQUEST_URI 
 from __future__ import annotations
 
 import io
+import re
 from http import HTTPStatus
 
 from ..errors import SignatureError
 from ..request import URLENCODED, Request, is_form
 from .answers import error_answer
-from .arriving import LARGEST_UNDECLARED, Place, decoded_headers, wire_path
+from .arriving import LARGEST_UNDECLARED, Place, check_handed_on, declared_length, decoded_headers, too_large, wire_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _BLOCK = 65536
+
+
+_ABSOLUTE = re.compile(r"(?i)https?://[^/?#]*")
 
 
 class WsgiMiddleware:
@@ -54,7 +58,7 @@ class WsgiMiddleware:
         try:
             headers = _headers(environ)
             request = self._request(environ, headers)
-            verified, body = self._verify(request, environ)
+            verified, body = self._verify(request, environ, headers)
         except SignatureError as error:
             return self._refuse(request, error, environ, start_response)
         seen = {**environ, "awsign.verified": verified, "REMOTE_USER": verified.access_key_id, "AUTH_TYPE": "AWS"}
@@ -66,39 +70,42 @@ class WsgiMiddleware:
 
     def _run(self, environ: Environ, body: _Body, request: Request, start_response: StartResponse) -> Iterator[bytes]:
         """The application's answer, unless its body turns out not to be what was signed before it has begun to answer."""
-        held: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        held: list[tuple[Any, ...]] = []
+        written: list[bytes] = []
         sent = False
 
-        def hold(*arguments: Any, **named: Any) -> Callable[[bytes], None]:
-            held[:] = [(arguments, named)]
+        def hold(status: str, given: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+            if exc_info is not None and sent:  # PEP 3333, "Error Handling": it is too late for another answer.
+                raise exc_info[1].with_traceback(exc_info[2])
+            held[:] = [(status, given)]
             return written.append
 
-        written: list[bytes] = []
         answer: Iterable[bytes] = ()
         try:
             answer = self._app(environ, hold)
             for block in answer:
-                if body.error is not None and not sent:
-                    break
-                if held and not sent:
-                    start_response(*held[0][0], **held[0][1])
-                    sent = True
-                while written:
-                    yield written.pop(0)
-                yield block
-        except SignatureError as error:
-            if error is not body.error:
+                for each in (*written, block):
+                    # Not before there is something to send: until then the answer may still be another.
+                    if each and body.error is None:
+                        if not sent:
+                            sent = True
+                            start_response(*held[0])
+                        yield each
+                written.clear()
+        except Exception:
+            if body.error is None:
                 raise
         finally:
             if hasattr(answer, "close"):
                 answer.close()
         if body.error is not None:
-            if not sent:
-                yield from self._refuse(request, body.error, environ, start_response)
+            if sent:  # The server cuts the connection, so that the client does not take the answer for whole.
+                raise body.error
+            yield from self._refuse(request, body.error, environ, start_response)
             return
         if held and not sent:
-            start_response(*held[0][0], **held[0][1])
-            yield from written
+            start_response(*held[0])
+        yield from written
 
     def _request(self, environ: Environ, headers: dict[str, str]) -> Request:
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
@@ -107,6 +114,11 @@ class WsgiMiddleware:
             query = environ.get("QUERY_STRING", "")
             target = self._place.target(path, query)
         else:
+            origin = _ABSOLUTE.sub("", raw) or "/"
+            handed_on = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1")
+            check_handed_on(origin.partition("?")[0].encode("latin-1"), handed_on or b"/", headers)
+            if origin.partition("?")[2] != environ.get("QUERY_STRING", ""):
+                check_handed_on(b"", b"", headers)
             target = self._place.prefix + raw
         pairs = self._place.headers(list(headers.items()))
         scheme = self._place.scheme or environ["wsgi.url_scheme"]
@@ -119,18 +131,22 @@ class WsgiMiddleware:
             scheme,
         )
 
-    def _verify(self, request: Request, environ: Environ) -> tuple[Verified, _Body]:
-        incoming = _Incoming(environ)
+    def _verify(self, request: Request, environ: Environ, headers: dict[str, str]) -> tuple[Verified, _Body]:
+        incoming = _Incoming(environ, declared_length(headers))
+        most = LARGEST_UNDECLARED if self._verifier.max_body is None else min(self._verifier.max_body, LARGEST_UNDECLARED)
         in_form = is_form(request.method, request.headers, URLENCODED)
         if in_form and not any(name.lower() == "authorization" for name, _ in request.headers):
-            request.body = _whole(incoming, None)  # A signature may be in it.
+            request.body = _whole(incoming, most, None)  # A signature may be in it.
         claim = self._verifier.claim(request)
         if claim.needs_body and request.body is None:
-            request.body = _whole(incoming, claim)
+            request.body = _whole(incoming, most, claim)
         verified = self._verifier.verify(claim)
         if isinstance(request.body, bytes):
             return verified, _Body(iter((request.body,)), None)
-        return verified, _Body(incoming.blocks(), verified)
+        body = _Body(incoming.blocks(), verified)
+        if incoming.is_empty:
+            body.check_empty()
+        return verified, body
 
     def _refuse(
         self, request: Request | None, error: SignatureError, environ: Environ, start_response: StartResponse
@@ -159,16 +175,23 @@ def _headers(environ: Environ) -> dict[str, str]:
 class _Incoming:
     """The body as the server gives it: as long as Content-Length says, or to its end where the server ends it."""
 
-    def __init__(self, environ: Environ) -> None:
+    def __init__(self, environ: Environ, length: int | None) -> None:
         self._stream = environ["wsgi.input"]
-        length = environ.get("CONTENT_LENGTH") or ""
-        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        # Without either there is no body, and reading on could wait for ever.
-        self._left: int | None = (
-            int(length) if length.isdigit() and not chunked else None if chunked or environ.get("wsgi.input_terminated") else 0
-        )
+        self._begun = b""
+        self._left = length
+        if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
+            # Without either there is no body in HTTP/1, and reading on could wait for ever where the server does not end it.
+            self._begun = self._stream.read(_BLOCK) if environ.get("wsgi.input_terminated") else b""
+            self._left = None if self._begun else 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to come."""
+        return self._left == 0
 
     def blocks(self) -> Iterator[bytes]:
+        if self._begun:
+            yield self._begun
         while self._left is None or self._left > 0:
             block = self._stream.read(_BLOCK if self._left is None else min(_BLOCK, self._left))
             if not block:
@@ -180,17 +203,13 @@ class _Incoming:
             yield block
 
 
-def _whole(incoming: _Incoming, claim: Claim | None) -> bytes:
-    read, size = [], 0
+def _whole(incoming: _Incoming, most: int, claim: Claim | None) -> bytes:
+    read = bytearray()
     for block in incoming.blocks():
-        size += len(block)
-        if size > LARGEST_UNDECLARED:
-            text = f"the request does not declare its body's hash, and the body is larger than {LARGEST_UNDECLARED} bytes; send x-amz-content-sha256"
-            if claim is not None:
-                claim.refuse("body-too-large", text)
-            raise SignatureError("body-too-large", text, shape="query")
-        read.append(block)
-    return b"".join(read)
+        read += block
+        if len(read) > most:
+            too_large(claim, most)
+    return bytes(read)
 
 
 class _Body(io.RawIOBase):
@@ -207,6 +226,12 @@ class _Body(io.RawIOBase):
     @property
     def decodes(self) -> bool:
         return self._check is not None and self._check.decodes
+
+    def check_empty(self) -> None:
+        """Check a body that is empty before the application is asked: it may not read what it takes for nothing."""
+        self._ended = True
+        if self._check is not None:
+            self._check.close()
 
     def readable(self) -> bool:
         return True

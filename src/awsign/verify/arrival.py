@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
 
 _KEPT_CREDENTIALS = 1024
+_NO_TARGET = re.compile(r"[#\x00-\x1f\x7f]")
 
 
 class Settings:
@@ -97,6 +99,9 @@ class Arrival:
         size += sum([len(name) + len(value) for name, value in request.headers])
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
+        if odd := _NO_TARGET.search(request.path + request.query):
+            # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
+            self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
         self.pairs = query_pairs(request.query)
         for name, value in request.headers:
             name = name.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from hmac import compare_digest
 
 from ..body import blocks, seekable
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from .body import Body
     from .events import EventCheck
     from .form_reader import Form
+
+
+# Longer than a request counts: clocks, and threads that read them, differ a little.
+_MARGIN = timedelta(minutes=1)
 
 
 class Verified:
@@ -155,7 +160,10 @@ class Claim:
         verified = self._verify_but_for_replay(credentials)
         fresh = self._guarded(verified)
         if isinstance(fresh, Awaitable):
-            fresh = await fresh
+            try:
+                fresh = await fresh
+            except GuardFull:
+                self._refuse_for_room()
         return self._taken(verified, fresh)
 
     def verify(self, credentials: Secret) -> Verified:
@@ -179,14 +187,23 @@ class Claim:
 
     def _guarded(self, verified: Verified) -> bool | Awaitable[bool]:
         """Whether the request is new to the replay guard, or on the way to know that."""
-        settings = self._arrival.settings
-        if settings.replay_guard is None or self.location != "header" or self.signed_at is None:
+        settings, signed_at = self._arrival.settings, self.signed_at
+        # A URL may be used again until it ends, and so may a form; a request of a Query API is one, wherever its signature stands.
+        once = self.location == "header" or self.scheme == "sigv2"
+        if settings.replay_guard is None or not once or signed_at is None:
             return True
-        key = replay_key(self.access_key_id, verified.derivation.wire_string_to_sign)
+        now, until = settings.now(), signed_at + settings.max_skew
+        if now > until:  # Its body took so long that it ended meanwhile, and may have been forgotten.
+            self._arrival.check_skew(signed_at)
         try:
-            return settings.replay_guard.add(key, self.signed_at + settings.max_skew, settings.now())
+            return settings.replay_guard.add(
+                replay_key(self.access_key_id, verified.derivation.wire_string_to_sign), until + _MARGIN, now
+            )
         except GuardFull:
-            self._arrival.fail("replay-guard-full", "there is no room to remember another request; send it again later")
+            self._refuse_for_room()
+
+    def _refuse_for_room(self) -> NoReturn:
+        self._arrival.fail("replay-guard-full", "there is no room to remember another request; send it again later")
 
     def _taken(self, verified: Verified, fresh: bool) -> Verified:
         if not fresh:
@@ -197,7 +214,7 @@ class Claim:
         arrival = self._arrival
         most = arrival.settings.max_body
         length = arrival.header("content-length")
-        if most is not None and ((length.isdigit() and int(length[:20]) > most) or len(self._given()) > most):
+        if most is not None and ((length.isascii() and length.isdigit() and int(length[:20]) > most) or len(self._given()) > most):
             arrival.fail("body-too-large", f"the body is larger than {most} bytes")
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")

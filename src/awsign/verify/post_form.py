@@ -85,6 +85,8 @@ class PostClaim(Claim):
             arrival.fail("two-authentications", "the form is signed in both forms, Signature Version 4 and the older one")
         if self.scheme not in arrival.settings.schemes:
             arrival.fail("unsupported-algorithm", f"the form is signed by {self.scheme}, which is not taken here")
+        if not arrival.takes_unsigned_payload():
+            arrival.fail("bad-content-sha256", "a policy does not sign the file of its form, which is not taken here")
         arrival.check_unsigned()
         if arrival.pairs:
             arrival.fail("unsigned-content", "the request has a query beside its form, which the policy does not cover")

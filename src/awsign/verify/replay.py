@@ -50,6 +50,7 @@ class MemoryReplayGuard:
         self._capacity = capacity
         self._keys: set[bytes] = set()
         self._by_end: list[tuple[datetime, bytes]] = []
+        self._latest: datetime | None = None
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -57,6 +58,10 @@ class MemoryReplayGuard:
 
     def add(self, key: bytes, until: datetime, now: datetime) -> bool:
         with self._lock:
+            # Time does not go back here, whatever order threads come in: what was forgotten is not new.
+            self._latest = now = now if self._latest is None else max(now, self._latest)
+            if until < now:
+                return False
             while self._by_end and self._by_end[0][0] < now:
                 self._keys.discard(heappop(self._by_end)[1])
             if key in self._keys:

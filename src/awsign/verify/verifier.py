@@ -54,7 +54,8 @@ class Verifier:
     max_head, max_body: bytes that method, target and headers, and that a body as it arrives, may have; None is no limit.
     unsigned_payload: where a signature that does not cover the body is taken: "service" where AWS's service takes it, "https" of these
     only over https, "refuse" nowhere (chunks that are signed each are covered; presigned URLs of S3 are not).
-    replay_guard: refuses a request that was verified before, as MemoryReplayGuard does; None takes it again.
+    replay_guard: refuses a request that was verified before, as MemoryReplayGuard does; None takes it again. A request counts as taken
+    once its head is verified, whatever becomes of a body that is yet to be read.
     """
 
     def __init__(
@@ -113,6 +114,11 @@ class Verifier:
     def __repr__(self) -> str:
         settings = self._settings
         return f"<Verifier services={settings.services!r} regions={settings.regions!r} hosts={settings.hosts!r}>"
+
+    @property
+    def max_body(self) -> int | None:
+        """How many bytes of a body are taken; None is no limit."""
+        return self._settings.max_body
 
     def claim(self, request: Request) -> Claim:
         """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
