@@ -471,3 +471,43 @@ def test_names_stay() -> None:
 
     importlib.import_module("awsign.explainer.material")
     assert callable(awsign.explain) and awsign.Response(200).status == 200 and TEMPORARY.session_token
+
+
+class TestRequests:
+    """What a program gives: requests as objects, and what signing gave."""
+
+    def test_received_without_a_body(self) -> None:
+        signed = awsign.SigV4(CREDENTIALS, "execute-api", "us-east-1").sign(
+            awsign.Request("GET", "https://api.example.com/x"), at=AT
+        )
+        report = awsign.explain(awsign.Request.received("GET", "/x", signed.headers), CREDENTIALS, None, AT)
+        assert (report.matches, report.checked, report.notes) == (True, True, ())
+
+    def test_a_body_that_was_not_read(self) -> None:
+        import io
+
+        signed = awsign.SigV4(CREDENTIALS, "execute-api", "us-east-1").sign(
+            awsign.Request("POST", "https://api.example.com/x", {"content-length": "3"}, b"abc"), at=AT
+        )
+        for body in (None, io.BytesIO(b"abc")):
+            report = awsign.explain(awsign.Request.received("POST", "/x", signed.headers, body), CREDENTIALS, None, AT)
+            assert (report.matches, report.checked) == (True, False) and report.notes
+
+    def test_what_signing_gave(self) -> None:
+        for signer, url in (
+            (awsign.SigV4(CREDENTIALS), "https://photos.s3.us-east-1.amazonaws.com/k"),
+            (awsign.SigV4A(CREDENTIALS), "https://photos.s3.us-east-1.amazonaws.com/k"),
+        ):
+            request = awsign.Request("PUT", url, body=b"x")
+            assert awsign.explain(signer.sign(request, at=AT), CREDENTIALS, None, AT).matches
+            assert awsign.explain(signer.presign(request, at=AT), CREDENTIALS, None, AT).matches
+            other = awsign.Credentials(KEY, "another")
+            assert awsign.explain(signer.sign(request, at=AT), other, None, AT).causes[0].kind == "wrong-secret"
+
+    def test_a_provider(self) -> None:
+        class Provider:
+            def get(self) -> awsign.Credentials:
+                return CREDENTIALS
+
+        signed = awsign.SigV4(CREDENTIALS).sign(awsign.Request("GET", "https://photos.s3.us-east-1.amazonaws.com/k"), at=AT)
+        assert awsign.explain(signed, Provider(), None, AT).checked

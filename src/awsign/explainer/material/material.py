@@ -12,6 +12,7 @@ from ...request import Request
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..answer import Response
 
@@ -128,15 +129,35 @@ def read(text: str | bytes | Request | object, *, read_file: Callable[[str], byt
 
 def _of_request(request: Request) -> Material:
     """A request that arrived as it is; of one that is to be sent, what would arrive."""
-    if any(name.lower() in ("host", ":authority") for name, _ in request.headers):
-        return Material("request", request)
-    headers = [("Host", request.host), *request.headers]
+    headers = list(request.headers)
+    if not any(name.lower() in ("host", ":authority") for name, _ in headers):
+        headers.insert(0, ("Host", request.host))
     scheme = {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme)
-    return Material("request", Request.received(request.method, request.target, headers, request.body, scheme))
+    notes: list[str] = []
+    body = request.body
+    if body is None and not _says_body(headers):
+        body = b""  # As the verifier takes it.
+    elif not isinstance(body, bytes):
+        body = None
+        notes.append("The body was not read: it was not checked")
+    copy = Request.received(request.method, "/", headers, body, scheme)
+    copy.path, copy.query, copy.authority = request.path, request.query, request.authority
+    material = Material("request", copy)
+    material.notes = notes
+    return material
 
 
-def _of_signed(signed: object) -> Material:
-    url, headers = signed.url, list(signed.headers)  # type: ignore[attr-defined]
+def _says_body(headers: list[tuple[str, str | bytes]]) -> bool:
+    """Whether the head says that there is a body."""
+    given = {name.lower(): value for name, value in headers}
+    return "transfer-encoding" in given or given.get("content-length", "0") not in ("0", b"0")
+
+
+def _of_signed(signed: Any) -> Material:
+    """What would arrive of a signed request or of a presigned URL."""
     body = getattr(signed, "body", None)
-    plain = body if isinstance(body, bytes) else None
-    return Material("request", received(signed.method, url, headers, plain))  # type: ignore[attr-defined]
+    content = b"" if body is None else body if isinstance(body, bytes) else None
+    material = Material("request", received(signed.method, signed.url, list(signed.headers), content))
+    if content is None:
+        material.notes.append("The body was not read: it was not checked")
+    return material
