@@ -511,3 +511,160 @@ class TestRequests:
 
         signed = awsign.SigV4(CREDENTIALS).sign(awsign.Request("GET", "https://photos.s3.us-east-1.amazonaws.com/k"), at=AT)
         assert awsign.explain(signed, Provider(), None, AT).checked
+
+
+class TestLogs:
+    """What a signer's log says that it signed, beside what was sent."""
+
+    def log(self, canonical: str, target: str, headers: dict[str, str]) -> str:
+        given = {
+            **headers,
+            "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260115/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature="
+            + "0" * 64,
+        }
+        return (
+            "botocore.auth [DEBUG] Calculating signature using v4 auth.\nbotocore.auth [DEBUG] CanonicalRequest:\n" + canonical + "\n"
+            f"botocore.endpoint [DEBUG] Sending http request: <AWSPreparedRequest stream_output=False, method=GET, url=https://h.example.com{target}, headers={given!r}>\n"
+        )  # fmt: skip
+
+    def canonical(self, path: str, query: str = "", host: str = "h.example.com") -> str:
+        empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        names = "host;x-amz-content-sha256;x-amz-date"
+        return f"GET\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:{empty}\nx-amz-date:20260115T123045Z\n\n{names}\n{empty}"
+
+    HEADERS = {  # noqa: RUF012
+        "X-Amz-Date": "20260115T123045Z", "X-Amz-Content-SHA256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "Host": "h.example.com",
+    }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("signed", "sent", "kind"),
+        [
+            (("/zzz",), "/k", "path-rewritten"), (("/a%2520b",), "/a%20b", "path-encoded-twice"), (("/k", "a=1"), "/k?a=1&b=2", "parameter-added"),
+            (("/k", "", "other.example.com"), "/k", "other-host"), (("/a/b",), "/a//b", "path-normalized"), (("/k", "a=1&b=2"), "/k?a=1", "query-rewritten"),
+        ],
+    )  # fmt: skip
+    def test_without_the_secret(self, signed, sent: str, kind: str) -> None:
+        canonical = self.canonical(*signed)
+        [cause] = awsign.explain(self.log(canonical, sent, self.HEADERS), None, None, AT).causes
+        assert cause.kind == kind
+        assert cause.theirs is not None and cause.theirs in canonical and cause.ours not in canonical.split("\n")
+
+
+class TestBodies:
+    def test_lines_that_look_like_a_message(self) -> None:
+        """A body may hold an answer, or a request: its length says where it ends."""
+        body = b"log: HTTP/1.1 200 OK\nHTTP/1.1 200 OK\nGET /x HTTP/1.1\nHost: y\n"
+        message = (
+            b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body + b"\nHTTP/1.1 403 Forbidden\n\nno"
+        )
+        material = read(message)
+        assert material.request.body == body and material.response is not None and material.response.status == 403
+
+
+def test_a_prompt_with_many_variables_is_read_at_once() -> None:
+    with pytest.raises(awsign.InvalidRequest):
+        awsign.explain("$ " + 'a="" ' * 5000 + "x")
+
+
+def test_masking_takes_no_time() -> None:
+    from awsign.redact import masked
+
+    assert masked("\n" * 300_000) == "\n" * 300_000
+
+
+def test_the_texts_are_those_of_signing() -> None:
+    """A right signer as steps gives what canonical.py gives: for every request of the vectors' kind, made at random."""
+    from awsign.canonical import canonical_request
+    from awsign.explainer.cases import case_of
+    from awsign.explainer.claimed import read_claim
+
+    for seed in range(200):
+        case = matching(Draw(seed))
+        request = read(case.request).request
+        claim = read_claim(request)
+        assert claim is not None
+        if claim.scheme != "sigv4":
+            continue
+        steps = case_of(request, claim, "", None)
+        rules = awsign.rules_for(claim.service)
+        expected = canonical_request(
+            request.method, request.path, request.query, request.headers, claim.signed_headers, steps.steps["payload"], rules
+        )
+        assert steps.recipe.texts()[0] == expected
+
+
+class TestWhatANewUserMet:
+    def test_the_difference_is_in_sight(self) -> None:
+        """Of a presigned query, what differs stands far to the right."""
+        from .explain.by_hand import link, with_
+
+        made = link("", "/ph%2Bo.jpg")
+        text = str(awsign.explain(with_(made, query=[*made.query, ("x", "1")]).url, CREDENTIALS, None, AT))
+        assert "&x=1" in text.split("Fix:", maxsplit=1)[0] and "^" in text
+
+    def test_a_charset_and_an_unsorted_query(self) -> None:
+        """What requests and a signer by hand make together."""
+        from .explain.by_hand import api, with_
+
+        wire = with_(
+            api("query-not-sorted", "/x?z=1&a=2", "POST", [("Content-Type", "application/json")], b"{}"),
+            header_Content_Type="application/json; charset=utf-8",
+        )
+        kinds = {cause.kind for cause in awsign.explain(wire.message(), CREDENTIALS, None, AT).causes if cause.proved}
+        assert kinds == {"content-type-changed", "query-not-sorted"}
+
+    def test_an_answer_pasted_under_a_request(self) -> None:
+        signed = TestForms().right(b'{"a": 1}', "POST")
+        text = TestForms().message(signed) + "\n\n<Error><Code>SignatureDoesNotMatch</Code></Error>\n"
+        material = read(text)
+        assert material.request.body == b'{"a": 1}' and material.response is not None
+
+    def test_an_answer_alone(self) -> None:
+        for text in ("<?xml version='1.0'?><Error></Error>", "HTTP/1.1 403 Forbidden\n\n"):
+            with pytest.raises(awsign.InvalidRequest, match="--response"):
+                awsign.explain(text)
+
+    def test_a_prepared_request(self) -> None:
+        import requests
+
+        signed = TestForms().right(b'{"a": 1}', "POST")
+        prepared = requests.Request("POST", signed.url, dict(signed.headers), data=signed.body).prepare()
+        assert awsign.explain(prepared, CREDENTIALS, None, AT).matches
+
+    def test_on_a_terminal(self, tmp_path: Path) -> None:
+        """In a terminal of 80 columns: colours, and every character of what differs."""
+        import os
+        import pty
+
+        from .explain.by_hand import link, with_
+        from .servers import AWSIGN
+
+        made = link("", "/ph%2Bo.jpg")
+        file = tmp_path / "url.txt"
+        file.write_text(with_(made, query=[*made.query, ("x", "1")]).url)
+        environ = os.environ | {
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "TERM": "xterm-256color",
+            "COLUMNS": "80",
+        }
+        reading, terminal = pty.openpty()
+        with subprocess.Popen([AWSIGN, "explain", str(file), "--at", "2026-01-15T12:30:45Z"], stdout=terminal, env=environ):
+            os.close(terminal)
+            shown = bytearray()
+            with contextlib.suppress(OSError):  # Its other end is closed.
+                while block := os.read(reading, 65536):
+                    shown += block
+        os.close(reading)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+        assert "parameter-added" in text and "&x=1" in text and b"\x1b[" in shown
+        assert max(len(line) for line in text.replace("\r", "").split("\n")) <= 80
+
+    def test_options(self) -> None:
+        from .explain.by_hand import link
+
+        url = link("", "/a", "PUT").url
+        told = command("explain", url, "-X", "PUT", "--key", f"{KEY}:{SECRET}", "--at", "2026-01-15T12:30:45Z", "--format", "json")
+        assert json.loads(told.stdout)["matches"]
+        assert command("explain", "").returncode == 2
+        assert command("explain", "kinds", "--format", "html").returncode == 2

@@ -92,6 +92,21 @@ def remove_dot_segments(path: str) -> str:
     return "/" + "/".join(kept)
 
 
+def remove_dots(path: str) -> str:
+    """A path with its dot segments removed and its empty ones kept: RFC 3986, section 5.2.4."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for n, segment in enumerate(segments):
+        if segment in (".", ".."):
+            if segment == "..":
+                del kept[-1:]
+            if n == len(segments) - 1:
+                kept.append("")
+        else:
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
 def fold(value: str) -> str:
     """A header's value with white space trimmed from its ends and every run of it, quoted or not, made one space."""
     return _FOLDABLE.sub(" ", value).strip(" ") if _NEEDS_FOLDING.search(value) else value

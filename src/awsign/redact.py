@@ -19,7 +19,7 @@ _SECRET_HEADER = re.compile(_SECRET_HEADERS, re.IGNORECASE)
 _MASKED = re.compile(
     rf"""(?imx)
     (?P<authorization> \bSignedHeaders=[^,\s=]*,\s*Signature=[0-9a-f]+ )                # stays as it is
-    | (?P<line> ^[<>*\s]*(?:{_SECRET_HEADERS})\s*:[ \t]* ) [^\r\n]+                    # of a request or a canonical request
+    | (?P<line> ^[<>*\ \t\r]*(?:{_SECRET_HEADERS})\s*:[ \t]* ) [^\r\n]+                    # of a request or a canonical request
     | (?P<parameter> (?:\b|(?<=\\u0026))(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= ) [^&\s'",;]+
     """
 )

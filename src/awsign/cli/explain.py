@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import click
 from ..errors import MissingExtra
 from ..explainer import GROUPS, KINDS
 from ..explainer import explain as explain_request
-from .given import credentials_of, file_beside, text_of, time_of
+from ..explainer.material import read
+from .given import credentials_of, file_beside, key_of, set_method, text_of, time_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +32,31 @@ if TYPE_CHECKING:
 @click.option("--response", metavar="FILE", help="What the server answered: its body, or the whole answer.")
 @click.option("--at", type=time_of, metavar="TIME", help="The time to judge by [the answer's, else now].")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", help="What to print [text].")
+@click.option("--key", metavar="ID:SECRET[:TOKEN]", help="The credentials that should have signed [those found here].")
+@click.option("-X", "--request", "method", metavar="METHOD", help="The method, where REQUEST is a URL [GET].")
 @click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
 @click.option("--no-credentials", is_flag=True, help="Leave the credentials out that are found here.")
-def command(request: str, response: str | None, at: datetime | None, form: str, profile: str | None, no_credentials: bool) -> None:
+def command(
+    request: str,
+    response: str | None,
+    at: datetime | None,
+    form: str,
+    key: str | None,
+    method: str | None,
+    profile: str | None,
+    no_credentials: bool,
+) -> None:
     if request == "kinds" and not Path(request).exists():
         _print_kinds(form)
         return
     text = text_of(request)
     answer = None if response is None else text_of(response)
-    credentials = None if no_credentials else credentials_of(profile, needed=False)
-    report = explain_request(text, credentials, answer, at, read_file=partial(file_beside, request))
+    if key is not None and (no_credentials or profile is not None):
+        raise click.UsageError("--key, --profile and --no-credentials say three things; give one of them")
+    credentials = key_of(key)[1] if key else None if no_credentials else credentials_of(profile, needed=False)
+    material = read(text, read_file=partial(file_beside, request))
+    set_method(material, method)
+    report = explain_request(material, credentials, answer, at)
     if form == "json":
         click.echo(json.dumps(report.as_json(), indent=2))
     elif form == "html":
@@ -64,10 +82,14 @@ def _print_kinds(form: str) -> None:
         }
         click.echo(json.dumps(told, indent=2))
         return
-    width = max(map(len, KINDS))
+    if form == "html":
+        raise click.UsageError("the kinds are printed as text or json")
+    width = min(100, shutil.get_terminal_size((100, 24)).columns)
     for name, kind in KINDS.items():
-        click.echo(f"{name:{width}}  {kind.meaning}")
+        click.echo(f"{name}\n{textwrap.fill(kind.meaning, width, initial_indent='    ', subsequent_indent='    ')}")
     click.echo("\nGroups: kinds that some evidence does not tell apart")
     for name, group in GROUPS.items():
-        click.echo(f"\n{name}: {group.evidence}")
-        click.echo(f"  {', '.join(group.kinds)}")
+        click.echo(f"\n{textwrap.fill(f'{name}: {group.evidence}', width)}")
+        click.echo(
+            textwrap.fill(", ".join(group.kinds), width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+        )

@@ -16,6 +16,10 @@ from ..identity import Credentials
 from ..scope import parse_http_date, parse_timestamp, plausible
 from .failure import READ_ERROR, Failure
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..explainer.material import Material
+
 _ITSELF = re.compile(r"(?i)(?:https?|wss?)://|(?:\$ *)?curl\s")
 
 
@@ -23,6 +27,8 @@ def text_of(argument: str) -> bytes:
     """A file's content, that of standard input for `-`, or the argument itself where it is a URL or a curl command line."""
     if argument != "-" and _ITSELF.match(argument):
         return os.fsencode(argument)
+    if not argument:
+        raise click.UsageError("the name of the file is empty; - is standard input")
     try:
         return sys.stdin.buffer.read() if argument == "-" else Path(argument).read_bytes()
     except OSError as error:
@@ -56,6 +62,14 @@ def credentials_of(profile: str | None, *, needed: bool) -> Credentials | None:
             raise
         click.echo(f"awsign: explaining without the secret: {error}", err=True)
         return None
+
+
+def set_method(material: Material, method: str | None) -> None:
+    """The method that -X names, for a text that names none."""
+    if method is not None:
+        if material.method_known:
+            raise click.UsageError("REQUEST says its method already; -X is for a URL")
+        material.request.method = method.upper()
 
 
 def key_of(text: str) -> tuple[str, Credentials]:

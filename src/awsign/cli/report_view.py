@@ -8,15 +8,18 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..explainer.plain import how_sure, verdict, where
+from ..explainer.plain import evidence, how_sure, verdict, where
 from ..explainer.report import TASKS
-from ..explainer.visible import differing, visible
+from ..explainer.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..explainer import Cause, Report
+
+
+_MARKED = "bold reverse"  # To be seen without colours too.
 
 
 def show(report: Report) -> None:
@@ -56,20 +59,27 @@ def _cause(n: int, cause: Cause) -> RenderableType:
     rows: list[RenderableType] = [Text(visible(cause.message))]
     if cause.ours is not None or cause.theirs is not None:
         table = Table.grid(padding=(0, 2))
-        ours, theirs = differing(cause.ours or "", cause.theirs or "")
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        ours, theirs = evidence(cause)
         for name, runs, text in (("ours", ours, cause.ours), ("theirs", theirs, cause.theirs)):
             line = Text("(nothing)", style="dim") if text is None else Text()
             for piece, differs in runs if text is not None else ():
-                line.append(piece, "black on yellow" if differs else "")
-            table.add_row(Text(name, style="dim"), line)
+                line.append(piece, _MARKED if differs else "")
+            table.add_row(Text(name, style="dim"), line if line.plain else Text("(empty)", style="dim"))
         rows += [Text(), table]
     rows += [Text(), Text.assemble(("Fix  ", "bold"), visible(cause.fix))]
     if cause.group and cause.alternatives:
         rows.append(
             Text(f"Not told apart by this evidence from others of the group {cause.group!r}: awsign explain kinds", style="dim")
         )
-    title = Text.assemble((f"{n}. {cause.kind}", "bold"), f"  {how_sure(cause)} · {where(cause)}")
-    return Panel(Group(*rows), title=title, title_align="left", border_style="red" if cause.proved else "yellow")
+    rows.insert(0, Text(f"{how_sure(cause)} · {where(cause)}", style="dim"))
+    return Panel(
+        Group(*rows),
+        title=Text(f"{n}. {cause.kind}", style="bold"),
+        title_align="left",
+        border_style="red" if cause.proved else "yellow",
+    )
 
 
 def _lines(text: str, title: str, report: Report) -> Text:

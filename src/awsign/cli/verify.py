@@ -13,7 +13,7 @@ from ..explainer.material import read
 from ..redact import masked
 from ..verify import Verifier
 from .failure import Failure
-from .given import credentials_of, file_beside, key_of, text_of, time_of
+from .given import credentials_of, file_beside, key_of, set_method, text_of, time_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ REFUSED = 1
 
 @click.command(
     help="Verify a request as a server would: exit 0 if it is signed right, 1 if it is not, with the reason.\n\n"
-    "REQUEST is a file (- is standard input) or the thing itself: a raw HTTP request, a curl command line, a URL.",
+    "REQUEST is a file (- is standard input) or the thing itself, in any form that `awsign explain` takes: a raw HTTP request, a curl command "
+    "line, a URL, ...",
     epilog="\b\nExample: awsign verify --key AKIDEXAMPLE:secret request.txt",
 )
 @click.argument("request", metavar="REQUEST|-")
@@ -38,7 +39,11 @@ REFUSED = 1
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="A region that is taken [any].")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A host that is taken [any].")
 @click.option(
-    "--max-skew", type=click.FloatRange(0), default=900, metavar="SECONDS", help="What a signer's clock may be off [900]."
+    "--max-skew",
+    type=click.FloatRange(0, 31_536_000),
+    default=900,
+    metavar="SECONDS",
+    help="What a signer's clock may be off [900].",
 )
 @click.option("-X", "--request", "method", metavar="METHOD", help="The method, where REQUEST is a URL [GET].")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print [text].")
@@ -47,10 +52,7 @@ def command(
     hosts: tuple[str, ...], max_skew: float, method: str | None, form: str,
 ) -> None:  # fmt: skip
     material = read(text_of(request), read_file=partial(file_beside, request))
-    if method is not None:
-        if material.method_known:
-            raise click.UsageError("REQUEST says its method already; -X is for a URL")
-        material.request.method = method.upper()
+    set_method(material, method)
     known = dict(key_of(text) for text in keys)
     if not known:
         found = credentials_of(profile, needed=True)
@@ -77,7 +79,8 @@ def command(
         message = masked(str(error))
         told = {"verified": False, "kind": error.kind, "code": error.code, "status": error.status, "message": message}
         if form != "json":
-            raise Failure(REFUSED, f"not verified: {error.code}, {error.kind}: {message}; awsign explain says more") from None
+            hint = "; awsign explain says why" if error.kind in ("signature-mismatch", "payload-hash-mismatch") else ""
+            raise Failure(REFUSED, f"not verified: {error.code}, {error.kind}: {message}{hint}") from None
     if form == "json":
         click.echo(json.dumps(told, indent=2))
         if not told["verified"]:

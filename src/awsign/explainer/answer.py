@@ -82,6 +82,7 @@ class Answer:
             quoted = self.message
             if "should have been" not in quoted:
                 quoted = _LINE_ESCAPE.sub(_unescaped, html.unescape(text))
+            quoted = quoted[max(0, quoted.lower().find("canonical string for this request")) :]
             canonical = canonical or _group(_CANONICAL, quoted)
             to_sign = to_sign or _group(_TO_SIGN, quoted)
         self.canonical_request = None if canonical is None else arrived(canonical.replace("\r\n", "\n"))

@@ -14,7 +14,7 @@ from ..redact import MASK, masked
 from ..request import MULTIPART, is_form
 from ..scope import in_utc, now
 from .answer import Answer, as_response
-from .cases import TABLES, case_of, case_of_form
+from .cases import TABLES, can_check, case_of, case_of_form
 from .claimed import read_claim
 from .difference import Difference, first_difference
 from .findings import (
@@ -31,7 +31,7 @@ from .findings import (
     repaired,
 )  # fmt: skip
 from .kinds import GROUPS, KINDS
-from .material import read
+from .material import Material, read
 from .mistakes.host import other_ports
 from .report import Cause, Report
 from .sayings import expected_region, expected_service, sayings
@@ -49,13 +49,16 @@ if TYPE_CHECKING:
     from ..request import Request
     from .answer import Response
     from .claimed import Claimed
-    from .material import Material
     from .mistakes import Case
     from .search import Found
 
 # How much a cause counts: the lower, the further up in the report.
 _SAID_FIRST, _PROVED, _SEEN_BY_SERVER, _FOUND, _GUESSED, _LATER = range(6)
 _KEY_STEPS = ("key.", "form")
+# What reads as malformed because of a mistake that is named is not told twice.
+_READ_AS_MALFORMED = frozenset(
+    ("base64-for-hex", "signed-headers-differ", "presigned-url-requoted", "terminator-misspelt", "signature-form", "hex-for-base64")
+)
 
 
 def explain(
@@ -74,11 +77,11 @@ def explain(
     signed; None where they are not known. response: what the server answered: Response, or its body. at: the time to judge by, aware;
     None is the server's own where its answer has it, else now. read_file: reads the files that a curl command line names (`-d @file`);
     None leaves them unread, as is right for text that somebody else gave. effort: "quick" looks for single mistakes alone, which takes
-    some 20 ms; "full" for two together as well, which may take two seconds.
+    some 20 ms and half a second at most; "full" for two together as well, a second or two and six at most.
     Raises InvalidRequest for a text in which there is no request, TypeError for what is none of these. Nothing secret is in the report:
     session tokens and the signatures of URLs are masked.
     """
-    material = read(request, read_file=read_file)
+    material = request if isinstance(request, Material) else read(request, read_file=read_file)
     given = response if response is not None else material.response
     answer = None if given is None else Answer(as_response(given))
     known = None if credentials is None else provider_of(credentials).get()
@@ -101,6 +104,7 @@ class _Explainer:
         self.notes = list(material.notes)
         self.checked = False
         self._weighed: list[tuple[int, int, Cause]] = []
+        self._payload_is_told = False
         self.claim = read_claim(self.request)
 
     def add(self, weight: int, cause: Cause) -> None:
@@ -108,6 +112,9 @@ class _Explainer:
 
     def has(self, *weights: int) -> bool:
         return any(weight in weights for weight, _, _ in self._weighed)
+
+    def kinds(self) -> list[str]:
+        return [cause.kind for _, _, cause in self._weighed]
 
     def report(self) -> Report:
         self._repair()
@@ -157,16 +164,7 @@ class _Explainer:
         found: dict[str, Cause] = {}
         for _, _, cause in sorted(self._weighed, key=lambda entry: entry[:2]):
             found.setdefault(cause.kind, cause)
-        # What reads as malformed because of a mistake that is named is not told twice.
-        named = {
-            "base64-for-hex",
-            "signed-headers-differ",
-            "presigned-url-requoted",
-            "terminator-misspelt",
-            "signature-form",
-            "hex-for-base64",
-        }
-        if not named.isdisjoint(found):
+        if not _READ_AS_MALFORMED.isdisjoint(found):
             found.pop("malformed-authorization", None)
         return list(found.values())
 
@@ -182,6 +180,11 @@ class _Explainer:
             holds = bool(claim.signature) and case.recipe.gives(right[1], claim.signature)
             holds = holds or self._holds_by_verifier(claim)
             self.checked = holds or not self._lacks_body(case)
+            if claim.scheme == "sigv4a" and not can_check(case):
+                self.checked = False
+                self.notes.append(
+                    "The signature was not checked: SigV4A needs the cryptography package; pip install 'awsign[sigv4a]'"
+                )
         self._find(claim, holds)
         if holds:
             self._explain_refusal_of_what_holds(case, right)
@@ -202,8 +205,6 @@ class _Explainer:
                 self._payload_is_told = True
                 return
         self.notes.append("The body is part of what was signed, and it is not here: the signature was not checked")
-
-    _payload_is_told = False
 
     def _lacks_body(self, case: Case) -> bool:
         """Whether the signature covers a body that is not here, and whose hash is not declared."""
@@ -269,10 +270,8 @@ class _Explainer:
             self.notes.append("The search for mistakes was cut short: the request is large")
         if found is not None:
             self._tell(case, right, found)
-        elif not self.has(_SAID_FIRST, _PROVED, _SEEN_BY_SERVER) and "access-key-of-others" not in [
-            c.kind for _, _, c in self._weighed
-        ]:
-            self.add(_GUESSED, _unseen())
+        elif not self.has(_SAID_FIRST, _PROVED, _SEEN_BY_SERVER) and "access-key-of-others" not in self.kinds():
+            self.add(_GUESSED, _unseen(self.effort))
 
     def _server_texts(self) -> tuple[str | None, str] | None:
         """What the server says that it derived."""
@@ -300,7 +299,7 @@ class _Explainer:
             return None
         found = reproduce_text(every, canonical, to_sign)
         if found is None and canonical is not None and right[0] is not None:
-            for cause in of_canonical(case, canonical, right[0]):
+            for cause in of_canonical(case, canonical, right[0], by_log=True):
                 self.add(_SEEN_BY_SERVER, cause)
         return found
 
@@ -438,9 +437,7 @@ class _Explainer:
             else:
                 self.add(
                     _GUESSED,
-                    _unseen(
-                        "The form's signature is not that of its policy with this secret: another secret signed, or the policy was changed after signing"
-                    ),
+                    _unseen(self.effort, "the policy of this form"),
                 )
         elif self.answer is not None and self.answer.says_mismatch:
             self._tell_other_secret(case, right, right)
@@ -500,7 +497,7 @@ class _Explainer:
 
     def _kind_heard(self, kind: str) -> str:
         """The kind of a sentence in the light of what was found: S3 has one for several things."""
-        found = [cause.kind for _, _, cause in self._weighed]
+        found = self.kinds()
         return next((other for other in _HEARD_AS.get(kind, ()) if other in found), kind)
 
 
@@ -520,10 +517,12 @@ _HEARD_AS = {
 _SCOPE = ("date", "region", "service", "end")
 
 
-def _unseen(
-    message: str = "The signature is not that of this request with this secret, nor of any mistake of the catalogue (one, or two together): "
-    "either another secret signed, or what was signed differed in something that cannot be guessed (a header's old value, another body or host)",
-) -> Cause:
+def _unseen(effort: str, what: str = "this request") -> Cause:
+    tried = "one, or two together" if effort == "full" else "one by itself"
+    message = (
+        f"The signature is not that of {what} with this secret, nor of any mistake of the catalogue ({tried}): either another secret signed, "
+        "or what was signed differed in something that cannot be guessed (a header's old value, another body or host)."
+    )
     return Cause("wrong-secret", message, group="unseen", place="signing key")
 
 

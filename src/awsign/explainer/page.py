@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import escape
 
-from .plain import how_sure, verdict, where
+from .plain import evidence, how_sure, verdict, where
 from .report import TASKS
-from .visible import differing, visible
+from .visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,13 @@ _TOLD = ("what is signed", "its time, scope and hash", "from the secret", "what 
 
 def page(report: Report) -> str:
     """The page."""
-    title = "The signature matches" if report.matches else "Why the signature does not match"
+    title = (
+        "Why the signature does not match"
+        if report.causes
+        else "The signature matches"
+        if report.checked
+        else "Nothing wrong to be seen"
+    )
     facts = [report.scheme, report.access_key_id, report.scope]
     parts = [
         "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
@@ -73,7 +79,7 @@ def page(report: Report) -> str:
         if text is not None:
             parts.append(f"<details open><summary>{name}</summary><pre>{_marked(text, name, report)}</pre></details>")
     parts.append(
-        f"<details><summary>The request, as it was read ({escape(report.form)})</summary><pre>{escape(visible_lines(report.request))}</pre></details>"
+        f"<details><summary>The request, as it was read ({escape(report.form)})</summary><pre>{escape(_visible_lines(report.request))}</pre></details>"
     )
     return "\n".join([*parts, "</body>", "</html>", ""])
 
@@ -100,7 +106,7 @@ def _article(cause: Cause) -> str:
     sure = how_sure(cause)
     rows = ""
     if cause.ours is not None or cause.theirs is not None:
-        ours, theirs = differing(cause.ours or "", cause.theirs or "")
+        ours, theirs = evidence(cause)
         rows = f'<div class="sides"><span>ours</span><pre>{_runs(ours, cause.ours)}</pre><span>theirs</span><pre>{_runs(theirs, cause.theirs)}</pre></div>'
     group = ""
     if cause.group and cause.alternatives:
@@ -126,7 +132,7 @@ def _runs(runs: list[tuple[str, bool]], text: str | None) -> str:
 
 
 def _marked(text: str, name: str, report: Report) -> str:
-    """A text, with the line marked in which the first cause found its difference."""
+    """A text, with the line marked in which the first cause of that text found its difference."""
     cause = next((cause for cause in report.causes if cause.place == name.lower() and cause.ours), None)
     lines = []
     for line in text.split("\n"):
@@ -136,5 +142,5 @@ def _marked(text: str, name: str, report: Report) -> str:
     return "".join(lines)
 
 
-def visible_lines(text: str) -> str:
+def _visible_lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .visible import differing, visible
+from .visible import sides, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ def how_sure(cause: Cause) -> str:
     return "proved" if cause.proved else "possible" if cause.group in ("unseen", "signer", "on-the-way") else "found"
 
 
+def evidence(cause: Cause) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """The two sides of a cause as runs, what differs marked; of a signature's form, which is told in words, nothing is."""
+    if cause.place == "signature":
+        return [(visible(cause.ours or ""), False)], [(visible(cause.theirs or ""), False)]
+    return sides(cause.ours or "", cause.theirs or "")
+
+
 def where(cause: Cause) -> str:
     """The place of a difference, in words."""
     return f"{cause.place}, {cause.part}" if cause.part else cause.place
@@ -50,7 +57,7 @@ def _cause(n: int, cause: Cause) -> list[str]:
     lines = [f"{n}. {cause.kind} ({how_sure(cause)}; {where(cause)})"]
     lines += textwrap.wrap(visible(cause.message), _WIDTH, initial_indent="   ", subsequent_indent="   ")
     if cause.ours is not None or cause.theirs is not None:
-        ours, theirs = differing(cause.ours or "", cause.theirs or "")
+        ours, theirs = evidence(cause)
         lines += ["", *_side("ours  ", ours, cause.ours), *_side("theirs", theirs, cause.theirs), ""]
     lines += textwrap.wrap(f"Fix: {visible(cause.fix)}", _WIDTH, initial_indent="   ", subsequent_indent="   ")
     if cause.group and cause.alternatives:
@@ -63,7 +70,7 @@ def _side(name: str, runs: list[tuple[str, bool]], text: str | None) -> list[str
     """A line of evidence, and under it a mark for each character that differs."""
     if text is None:
         return [f"     {name}  (nothing)"]
-    shown = "".join(piece for piece, _ in runs)
+    shown = "".join(piece for piece, _ in runs) or "(empty)"
     marks = "".join(("^" if differs else " ") * len(piece) for piece, differs in runs)
     lines = []
     for at in range(0, max(len(shown), 1), _WIDTH):

@@ -11,10 +11,10 @@ import hmac
 from base64 import b64encode
 
 from ..canonical import canonical_path, joined_headers, query_pairs
-from ..encoding import encode, fold
+from ..encoding import decode, encode, fold
 from ..s3_sigv2 import canonical_resource
 from ..s3_sigv2 import string_to_sign as s3v2_string
-from ..scope import ALGORITHM, ASYMMETRIC, SigningKey
+from ..scope import ALGORITHM, ASYMMETRIC, TERMINATOR, SigningKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ class Recipe:
 class V4Recipe(Recipe):
     """Version 4 and 4A.
 
-    method; path, path.rule; query, query.pairs, query.order, query.format; headers (by lower-case name), header.<name>,
-    header.rule, header.names; signed; payload; escape.*; layout; stamp; scope.date, scope.region, scope.service, scope.end;
+    algorithm; key, which of 4A knows its signatures; method; path, path.rule; query, query.pairs, query.order, query.format; headers (by lower-case name), header.<name>,
+    header.names; signed; payload; escape.*; layout; stamp; scope.date, scope.region, scope.service, scope.end;
     hash; to_sign.layout; key.secret, key.prefix, key.date, key.region, key.service, key.end, key.rule; form.
     """
 
     __slots__ = ()
 
-    def texts(self) -> tuple[str, str]:
+    def texts(self) -> tuple[str | None, str]:
         steps = self.steps
         path = self._escaped(steps["path.rule"](steps["path"]), "path")
         pairs = steps["query.order"](steps["query.pairs"](steps["query"]))
@@ -101,7 +101,7 @@ class V4Recipe(Recipe):
         for name in signed:
             value = steps.get(f"header.{name}", steps["headers"].get(name))
             if value is not None:
-                lines.append(f"{steps['header.names'](name)}{steps['header.rule'](value)}")
+                lines.append(f"{steps['header.names'](name)}{folded(value)}")
         parts = [steps["method"], path, query, "".join([f"{line}\n" for line in lines]), ";".join(signed), steps["payload"]]
         canonical = steps["layout"](parts)
         scope = [steps["scope.date"], steps["scope.region"], steps["scope.service"], steps["scope.end"]]
@@ -170,7 +170,6 @@ def v4_steps(
         "query.format": lambda pair: f"{pair[0]}={pair[1]}",
         # A header's values are folded each by itself and then joined, so white space beside the commas is lost here too.
         "headers": _folded(headers),
-        "header.rule": folded,
         "header.names": lambda name: f"{name}:",
         "signed": signed,
         "payload": payload,
@@ -188,7 +187,7 @@ def v4_steps(
         "key.date": date,
         "key.region": region,
         "key.service": service,
-        "key.end": "aws4_request",
+        "key.end": TERMINATOR,
         "key.rule": derived_key,
         "form": bytes.hex,
     }
@@ -204,18 +203,20 @@ class FormRecipe(V4Recipe):
 
     __slots__ = ()
 
-    def texts(self) -> tuple[None, str]:  # type: ignore[override]
+    def texts(self) -> tuple[str | None, str]:
         return None, self.steps["policy"]
 
 
 class V2Recipe(Recipe):
-    """Version 2 of the Query APIs: method, host, path, pairs, pairs.order, pairs.format, escape.*, layout, key.secret, hash, form."""
+    """Version 2 of the Query APIs: method, host, host.rule, path, query, query.pairs, query.order, query.format, escape.*, layout,
+    key.secret, hash, form.
+    """
 
     __slots__ = ()
 
     def texts(self) -> tuple[None, str]:
         steps = self.steps
-        pairs = steps["pairs.order"](steps["query.pairs"](steps["query"]))
+        pairs = steps["query.order"](steps["query.pairs"](steps["query"]))
         query = self._escaped("&".join([steps["query.format"](pair) for pair in pairs]), "query")
         return None, steps["layout"](
             [steps["method"], steps["host.rule"](steps["host"]), self._escaped(steps["path"], "path"), query]
@@ -247,18 +248,13 @@ def v2_steps(*, method: str, host: str, path: str, query: str, secret: str, algo
         "query": query,
         "query.pairs": lambda wire: [pair for pair in pairs_of(wire) if pair[0] != "Signature"],
         # Names are sorted before they are encoded.
-        "pairs.order": lambda pairs: sorted(pairs, key=lambda pair: (_plain(pair[0]), _plain(pair[1]))),
+        "query.order": lambda pairs: sorted(pairs, key=lambda pair: (decode(pair[0]), decode(pair[1]))),
         "query.format": lambda pair: f"{pair[0]}={pair[1]}",
         "layout": "\n".join,
         "key.secret": secret,
         "hash": algorithm,
         "form": base64_of,
     }
-
-
-def _plain(encoded: str) -> str:
-    [(name, _)] = query_pairs(encoded) or [("", "")]
-    return name
 
 
 class S3V2Recipe(V2Recipe):

@@ -46,7 +46,8 @@ class Cause:
         alternatives: Sequence[str] = (),
     ) -> None:
         self.kind = kind
-        self.message = masked(message)
+        message = message[:1].upper() + message[1:]
+        self.message = masked(message if message.endswith((".", "!", "?", ")")) else f"{message}.")
         self.fix = fix or KINDS[kind].fix
         self.ours = None if ours is None else masked(ours)
         self.theirs = None if theirs is None else masked(theirs)
@@ -83,6 +84,7 @@ class Report:
     checked: whether the signature itself was computed, which takes the secret; without it `matches` says only what can be seen.
     form: what kind of text was read. request: the request that was read, as a person would write it down, masked.
     scheme, access_key_id, scope: what it claims, None where it claims none.
+    notes: what was assumed, or is missing, in sentences.
     derivation: what should have been signed; its texts are exact: mask them before they are shown.
     canonical_request, string_to_sign: the same, masked. Printed by `str()` in full.
     """
@@ -132,7 +134,7 @@ class Report:
             return self.causes[0].message
         if self.checked:
             return "The request matches: its signature is that of these credentials for exactly this request."
-        return "Nothing is wrong as far as can be seen; the signature itself cannot be checked without the secret access key."
+        return "Nothing is wrong as far as can be seen; the signature itself was not checked, which takes the secret access key and the body."
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON has it."""

@@ -25,28 +25,26 @@ _LONGEST = {"full": 6.0, "quick": 0.5}
 
 
 class Found:
-    """A way of making mistakes that gives what was signed. variants: one or two. recipe: the steps with these mistakes in them.
+    """A way of making mistakes that gives what was signed. variants: one or two.
 
     others: variants that would have given the same by themselves, of other kinds.
     """
 
-    __slots__ = ("others", "recipe", "variants")
+    __slots__ = ("others", "variants")
 
-    def __init__(self, variants: tuple[Variant, ...], recipe: Recipe, others: list[Variant]) -> None:
+    def __init__(self, variants: tuple[Variant, ...], others: list[Variant]) -> None:
         self.variants = variants
-        self.recipe = recipe
         self.others = others
 
 
 class Effect:
     """What a mistake makes of the texts; the variants that make just this."""
 
-    __slots__ = ("key", "recipe", "texts", "variants")
+    __slots__ = ("recipe", "texts", "variants")
 
-    def __init__(self, recipe: Recipe, texts: tuple[str | None, str], key: object, variant: Variant) -> None:
+    def __init__(self, recipe: Recipe, texts: tuple[str | None, str], variant: Variant) -> None:
         self.recipe = recipe
         self.texts = texts
-        self.key = key
         self.variants = [variant]
 
 
@@ -56,6 +54,7 @@ class Effects:
     def __init__(self, case: Case, table: Iterable[Callable[[Case], Iterable[Variant]]], *, effort: str = "full") -> None:
         self.case = case
         self._deadline = monotonic() + _LONGEST[effort]
+        self.takes_pairs = effort == "full"
         self.cut_short = False
         self._nothing = (case.recipe.texts(), case.recipe.key_steps())
         self._variants = (variant for mistake in table for variant in mistake(case))
@@ -96,7 +95,7 @@ class Effects:
             if variant.kind not in [known.kind for known in effect.variants]:
                 effect.variants.append(variant)
             return None
-        effect = self._found[texts, key] = Effect(recipe, texts, key, variant)
+        effect = self._found[texts, key] = Effect(recipe, texts, variant)
         self._made.append(effect)
         return effect
 
@@ -107,7 +106,7 @@ def reproduce(every: Effects, signature: str) -> Found | None:
         if effect.recipe.gives(effect.texts[1], signature):
             every.whole()
             first, *others = effect.variants
-            return Found((first,), effect.recipe, others)
+            return Found((first,), others)
     return None
 
 
@@ -127,7 +126,7 @@ def reproduce_by_host(case: Case, hosts: Iterable[tuple[str, str]], signature: s
         digest.update(host.encode("latin-1", "replace") + rest)
         if recipe.gives(lead + digest.hexdigest(), signature):
             variant = Variant(kind, {"header.host": host}, f"for the host {host}")
-            return Found((variant,), case.recipe.but(variant.changes), [])
+            return Found((variant,), [])
     return None
 
 
@@ -135,7 +134,7 @@ def reproduce_by_two(every: Effects, signature: str) -> Found | None:
     """Two mistakes that give the signature together; None if none do."""
     for first, second, recipe in _pairs(every):
         if recipe.gives(recipe.texts()[1], signature):
-            return Found((first, second), recipe, [])
+            return Found((first, second), [])
     return None
 
 
@@ -149,15 +148,17 @@ def reproduce_text(every: Effects, canonical: str | None, to_sign: str | None) -
         if same(effect.texts):
             every.whole()
             first, *others = effect.variants
-            return Found((first,), effect.recipe, others)
+            return Found((first,), others)
     for first, second, recipe in _pairs(every, texts_alone=True):
         if same(recipe.texts()):
-            return Found((first, second), recipe, [])
+            return Found((first, second), [])
     return None
 
 
 def _pairs(every: Effects, *, texts_alone: bool = False) -> Iterator[tuple[Variant, Variant, Recipe]]:
     """Two mistakes that exchange different steps, the likely ones first."""
+    if not every.takes_pairs:
+        return
     case, tried = every.case, 0
     right = case.recipe.texts()
     usual = [e.variants[0] for e in every.whole() if not e.variants[0].rare and not (texts_alone and e.texts == right)]

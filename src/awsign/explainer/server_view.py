@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .difference import Difference
     from .mistakes import Case, Mistake
 
     Texts = tuple[str | None, str]
@@ -62,23 +63,30 @@ def what_became(case: Case, here: Texts, there: Texts) -> Iterator[Cause]:
     )  # fmt: skip
 
 
-def of_canonical(case: Case, here: str, there: str) -> Iterator[Cause]:
-    """Each part of the canonical request that differs."""
-    ours, theirs = Parts(here), Parts(there)
-    parts = list(ours.against(theirs))
+def of_canonical(case: Case, signed: str, arrived: str, *, by_log: bool = False) -> Iterator[Cause]:
+    """Each part in which the canonical request that was signed differs from that of what arrived.
+
+    One of the two is of the request as it is here: the signed one, and the other is the server's; or, by_log, the one that arrived, and
+    the other is what the signer's log says.
+    """
+    before, after = Parts(signed), Parts(arrived)
+    who = "the signer, by its own log," if by_log else "the server"
+    parts = list(before.against(after))
     for part, a, b in parts:
         if part == "signed headers" and any(name.startswith("header ") for name, _, _ in parts):
             continue  # The header itself was told.
         if a is None and b == "":
             continue  # A signed header that is not in the request: that was told already.
-        kind = _kind(part, a, b, case)
+        kind = _kind(part, a, b, case, a if by_log else b)
+        ours, theirs = (b, a) if by_log else (a, b)
         yield Cause(
-            kind, f"{KINDS[kind].meaning} In the {part}, the server derived something else than the request as it is here.",
-            ours=None if a is None else readable(a), theirs=None if b is None else readable(b), place="canonical request", part=part,
+            kind, f"{KINDS[kind].meaning} In the {part}, {who} has something else than the request as it is here gives.",
+            ours=None if ours is None else readable(ours), theirs=None if theirs is None else readable(theirs), place="canonical request",
+            part=part,
         )  # fmt: skip
 
 
-def _of_string(case: Case, here: str, there: str):  # type: ignore[no-untyped-def]
+def _of_string(case: Case, here: str, there: str) -> tuple[str, Difference]:
     """The kind of a difference in the string to sign, where there is no canonical request to compare."""
     difference = first_difference((None, here), (None, there))
     a, b = here.split("\n"), there.split("\n")
@@ -100,39 +108,40 @@ def _of_string(case: Case, here: str, there: str):  # type: ignore[no-untyped-de
     return next((kind for kind, x, y in zip(kinds, a, b, strict=False) if x != y), "query-rewritten"), difference
 
 
-def _kind(part: str, here: str | None, there: str | None, case: Case) -> str:
+def _kind(part: str, before: str | None, after: str | None, case: Case, other: str | None) -> str:
+    """other: of the two texts, the one that the request as it is here does not give."""
     if part == "method":
         return "presigned-for-another-method" if case.presigned else "wrong-method"
     if part == "path":
-        return _by_mistake(case, _PATHS, 1, there) or "path-rewritten"
+        return _by_mistake(case, _PATHS, 1, other) or "path-rewritten"
     if part == "query":
-        return _query(case, here or "", there or "")
+        return _query(case, before or "", after or "", other)
     if part == "signed headers":
         return "signed-headers-differ"
     if part == "payload hash":
-        return _payload(case, here, there)
-    return _header(part.removeprefix("header "), here, there)
+        return _payload(case, before, after)
+    return _header(part.removeprefix("header "), before, after)
 
 
-def _by_mistake(case: Case, mistakes: tuple[Mistake, ...], line: int, there: str | None) -> str | None:
-    """The mistake that makes a line of the canonical request what it is there."""
+def _by_mistake(case: Case, mistakes: tuple[Mistake, ...], line: int, wanted: str | None) -> str | None:
+    """The mistake that makes a line of the canonical request what it is in the other text."""
+    right = (case.recipe.texts()[0] or "").split("\n")[line]
     for mistake in mistakes:
         for variant in mistake(case):
             canonical, _ = case.recipe.but(variant.changes).texts()
-            if canonical is not None and canonical.split("\n")[line] == there:
+            made = canonical.split("\n")[line] if canonical is not None else None
+            if made == wanted and made != right:
                 return variant.kind
     return None
 
 
-def _query(case: Case, here: str, there: str) -> str:
-    ours, theirs = here.split("&"), there.split("&")
-    if here and set(ours) < set(theirs):
+def _query(case: Case, before: str, after: str, other: str | None) -> str:
+    signed, came = before.split("&"), after.split("&")
+    if not before or set(signed) < set(came):
         return "parameter-added"
-    if not here:
-        return "parameter-added"
-    if sorted(pair.replace("%2B", "%20") for pair in ours) == sorted(theirs):
+    if sorted(pair.replace("%2B", "%20") for pair in signed) == sorted(came):
         return "plus-for-space"
-    found = _by_mistake(case, _QUERIES, 2, there)
+    found = _by_mistake(case, _QUERIES, 2, other)
     return found or ("presigned-url-requoted" if case.presigned else "query-rewritten")
 
 

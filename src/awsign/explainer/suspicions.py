@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _RAW = re.compile(r"[^A-Za-z0-9\-._~/%]")
 _RAW_IN_QUERY = re.compile(r"[^A-Za-z0-9\-._~%=&+]")
-_LOWER_HEX = re.compile(r"%(?:[0-9A-F]?[a-f][0-9A-Fa-f]?|[0-9][a-f])")
+_LOWER_HEX = re.compile(r"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
 _UNRESERVED = re.compile(r"%(?:2D|2E|5F|7E|3[0-9]|[46][1-9A-F]|[57][0-9A])", re.IGNORECASE)
 _MOST = 4
 
@@ -40,10 +40,8 @@ def _all(case: Case) -> Iterator[tuple[str, str]]:
         yield "lower-case-hex", "there are escapes in lower-case hex"
     if match := _UNRESERVED.search(path + query):
         yield "unreserved-escaped", f"there is the escape {match[0]}"
-    if s3 and any(segment in ("", ".", "..") for segment in segments[:-1]):
-        yield "path-normalized", "the path has an empty or a dot segment"
-    if not s3 and any(segment in ("", ".", "..") for segment in segments[:-1]):
-        yield "path-not-normalized", "the path has an empty or a dot segment"
+    if "" in segments[:-1] or "." in segments or ".." in segments:
+        yield ("path-normalized" if s3 else "path-not-normalized"), "the path has an empty or a dot segment"
     pairs = [pair for pair in query.split("&") if pair]
     names = [pair.partition("=")[0] for pair in pairs]
     if len(names) > len(set(names)):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from difflib import SequenceMatcher
 
 # Unicode's pictures of control characters, and words for what else cannot be seen.
 _NAMES = {"\n": "␊", "\r": "␍", "\t": "␉", "\x7f": "␡", "\u00a0": "⍽", "\u200b": "⟨ZWSP⟩", "\ufeff": "⟨BOM⟩", "\u00ad": "⟨SHY⟩"}
 _LONGEST = 4000
+_LONG_RUN = 72
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def visible(text: str, *, spaces: bool = False) -> str:
@@ -43,6 +46,21 @@ def differing(ours: str, theirs: str) -> tuple[list[tuple[str, bool]], list[tupl
             if piece:
                 runs.append((visible(piece, spaces=differs), differs))
     return a, b
+
+
+def shortened(runs: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Runs with the middle left out of each that is long and does not differ, so that a difference is in sight."""
+    return [
+        (f"{piece[:30]}…{piece[-30:]}" if not differs and len(piece) > _LONG_RUN else piece, differs) for piece, differs in runs
+    ]
+
+
+def sides(ours: str, theirs: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """Two texts as runs, for a report: shortened, and without marks where each character differs anyway, as in two hashes."""
+    if _HASH.fullmatch(ours) and _HASH.fullmatch(theirs):
+        return [(ours, False)], [(theirs, False)]
+    a, b = differing(ours, theirs)
+    return shortened(a), shortened(b)
 
 
 def _ends_apart(ours: str, theirs: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:

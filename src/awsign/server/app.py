@@ -7,10 +7,10 @@ import logging
 
 from ..errors import SignatureError
 from ..redact import masked
-from ..request import MULTIPART, URLENCODED, Request, is_form
+from ..request import MULTIPART, Request, is_form
 from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
-from .arriving import LARGEST_UNDECLARED, too_large
+from .arriving import LARGEST_UNDECLARED, may_be_signed_form, too_large
 from .explained import Kept, Recorded
 from .frames import verify_frames
 from .metadata import MetadataService, is_metadata
@@ -41,7 +41,7 @@ class VerifyingApp:
 
     verifier: whose `secret_for` knows the keys. metadata: plays the instance metadata service for unsigned requests, if given.
     forwarder: where verified requests go on to, if given. issued: answers CreateSession of S3 Express with credentials that it
-    keeps, if given. explainer: says why a signature does not match, in the answer. recorded: called with each request that was judged.
+    keeps, if given. explainer: says why a signature does not match, in the answer. recorded: called with each request of HTTP that was judged.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class VerifyingApp:
 
         blocks = _blocks(noted)
         try:
-            if "authorization" not in headers and is_form(request.method, request.headers, URLENCODED):
+            if may_be_signed_form(request):
                 request.body = await _whole_body(blocks)  # A signature may be in it.
             presigned = "signature=" in request.query.lower()
             if "authorization" not in headers and not presigned and is_form(request.method, request.headers, MULTIPART):
@@ -110,6 +110,8 @@ class VerifyingApp:
                 self._issued is not None and verified.service in S3_EXPRESS and iam_call_of_s3_express(request) == "CreateSession"
             )
             if self._forwarder is not None and not session:
+                if self._recorded is not None:
+                    self._recorded(Recorded(request, verified, None, None))
                 status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")
                 return

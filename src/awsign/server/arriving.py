@@ -7,13 +7,15 @@ from urllib.parse import unquote_to_bytes
 
 from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
 from ..errors import InvalidRequest, SignatureError
+from ..request import URLENCODED, is_form
 from ..services import answer_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from ..verify import Claim
+    from ..request import Request
+    from ..verify import Claim, Verifier
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
@@ -57,6 +59,7 @@ def wire_path(decoded: str, headers: dict[str, str]) -> str:
     """The path of the wire from a decoded one, where there is only one; SignatureError where there could be several."""
     if not _PLAIN.fullmatch(decoded):
         _refuse(
+            "path-not-recoverable",
             headers,
             "the path of this request arrived decoded, and its signature covers how it was encoded: run the application behind a server "
             "that gives the raw path (WSGI: RAW_URI or REQUEST_URI, as gunicorn and uWSGI; ASGI: raw_path, as uvicorn and hypercorn)",
@@ -66,31 +69,45 @@ def wire_path(decoded: str, headers: dict[str, str]) -> str:
 
 def check_handed_on(raw_path: bytes, handed_on: bytes, headers: dict[str, str]) -> None:
     """That the application is asked for the path that is verified: a server may have cut, joined or rewritten it."""
-    if not raw_path.startswith(b"/") or unquote_to_bytes(raw_path) != handed_on:
-        _refuse(
-            headers, "the server gives the application another path than the request has; a signature covers the one of the request"
-        )
+    decoded = unquote_to_bytes(raw_path)
+    # ASGI's path is text: bytes that are not UTF-8 were replaced there.
+    if not raw_path.startswith(b"/") or handed_on not in (decoded, decoded.decode("utf-8", "replace").encode()):
+        refuse_path(headers, "path")
 
 
-def _refuse(headers: dict[str, str], message: str) -> NoReturn:
-    raise SignatureError("path-not-recoverable", message, shape=answer_shape(None, headers, False))
+def refuse_path(headers: dict[str, str], what: str) -> NoReturn:
+    """Refuse a request for another path or query than the application is asked for."""
+    _refuse(
+        "path-not-recoverable",
+        headers,
+        f"the server gives the application another {what} than the request has; a signature covers the one of the request",
+    )
+
+
+def _refuse(kind: str, headers: dict[str, str], message: str) -> NoReturn:
+    raise SignatureError(kind, message, shape=answer_shape(None, headers, False))
+
+
+def may_be_signed_form(request: Request) -> bool:
+    """Whether the signature of a request may be in its body: a form of a Query API."""
+    has_header = any(name.lower() == "authorization" for name, _ in request.headers)
+    return not has_header and is_form(request.method, request.headers, URLENCODED)
+
+
+def largest_undeclared(verifier: Verifier) -> int:
+    """How much is read of a body that has to be whole before it can be checked."""
+    return LARGEST_UNDECLARED if verifier.max_body is None else min(verifier.max_body, LARGEST_UNDECLARED)
 
 
 def declared_length(headers: dict[str, str]) -> int | None:
-    """How long the body says that it is; None where it is in chunks. SignatureError where it says both, or what is no number."""
+    """How long the body says that it is; None where it says nothing, or is in chunks. SignatureError where it says both, or no number."""
     text = headers.get("content-length", "")
     if "transfer-encoding" in headers:
         if text:  # One reader could take the one, another the other (RFC 9112, section 6.3).
-            raise SignatureError(
-                "two-lengths",
-                "the request has Content-Length and Transfer-Encoding; send one",
-                shape=answer_shape(None, headers, False),
-            )
+            _refuse("two-lengths", headers, "the request has Content-Length and Transfer-Encoding; send one")
         return None
     if text and not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise SignatureError(
-            "two-lengths", f"Content-Length is {text[:40]!r}, not a number", shape=answer_shape(None, headers, False)
-        )
+        _refuse("two-lengths", headers, f"Content-Length is {text[:40]!r}, not one number")
     return int(text) if text else None
 
 

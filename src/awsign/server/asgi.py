@@ -5,13 +5,20 @@ Source: ASGI specification, "HTTP & WebSocket".
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from ..canonical import joined_headers
 from ..errors import SignatureError
-from ..request import URLENCODED, Request, is_form
+from ..request import Request
 from .answers import error_answer
-from .arriving import LARGEST_UNDECLARED, Place, check_handed_on, declared_length, decoded_headers, too_large, wire_path
+from .arriving import (
+    Place,
+    check_handed_on,
+    declared_length,
+    decoded_headers,
+    largest_undeclared,
+    may_be_signed_form,
+    too_large,
+    wire_path,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +67,7 @@ class AsgiMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._verifier.max_body)
+        exchange = _Exchange(scope, receive, send, largest_undeclared(self._verifier))
         request = None
         try:
             request = self._request(scope)
@@ -89,9 +96,7 @@ class AsgiMiddleware:
             path = wire_path(scope["path"], joined_headers(headers))
         else:
             raw = raw.partition(b"?")[0]  # Some servers give the target whole.
-            decoded = scope["path"].encode("utf-8", "surrogateescape")
-            if unquote(raw.decode("latin-1"), "utf-8", "replace").encode("utf-8", "replace") != decoded or not raw.startswith(b"/"):
-                check_handed_on(raw, decoded, joined_headers(headers))
+            check_handed_on(raw, scope["path"].encode("utf-8", "surrogateescape"), joined_headers(headers))
             path = raw.decode("latin-1")
         target = self._place.target(path, scope["query_string"].decode("latin-1"))
         spoken: str = scope["scheme"]
@@ -102,8 +107,7 @@ class AsgiMiddleware:
         return Request.received(method, target.encode("latin-1"), pairs, b"" if websocket else None, scheme)
 
     async def _verify(self, request: Request, exchange: _Exchange) -> Verified:
-        in_form = is_form(request.method, request.headers, URLENCODED)
-        if in_form and not any(name.lower() == "authorization" for name, _ in request.headers):
+        if may_be_signed_form(request):
             request.body = await exchange.read_whole()  # A signature may be in it.
         claim = self._verifier.claim(request)
         if claim.needs_body and request.body is None:
@@ -122,12 +126,12 @@ class AsgiMiddleware:
 class _Exchange:
     """One request's two streams, with the verifier between: what the application reads is checked, what it sends waits for that."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int | None) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        self._most = LARGEST_UNDECLARED if max_body is None else min(max_body, LARGEST_UNDECLARED)
+        self._headers = joined_headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        self._most = most
         self._left: int | None = None
         self._read: bytes | None = None
         self._first: dict[str, Any] | None = None

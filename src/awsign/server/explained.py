@@ -62,7 +62,7 @@ class Explainer:
     effort: as for `awsign.explain`.
     """
 
-    def __init__(self, secret_for: Callable[[str], Credentials | None], *, effort: Literal["full", "quick"] = "quick") -> None:
+    def __init__(self, secret_for: Callable[[str], Credentials | None], *, effort: Literal["full", "quick"] = "full") -> None:
         self._secret_for = secret_for
         self._effort = effort
 

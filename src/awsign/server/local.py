@@ -42,7 +42,7 @@ class LocalServer:
             Verifier(secret_for),
             MetadataService(issued, "awsign-role", 3600),
             issued=issued,
-            explainer=Explainer(secret_for, effort="full"),
+            explainer=Explainer(secret_for),
             recorded=self.requests.append,
         )
         self._listener = listening(0)

@@ -10,9 +10,19 @@ import re
 from http import HTTPStatus
 
 from ..errors import SignatureError
-from ..request import URLENCODED, Request, is_form
+from ..request import Request
 from .answers import error_answer
-from .arriving import LARGEST_UNDECLARED, Place, check_handed_on, declared_length, decoded_headers, too_large, wire_path
+from .arriving import (
+    Place,
+    check_handed_on,
+    declared_length,
+    decoded_headers,
+    largest_undeclared,
+    may_be_signed_form,
+    refuse_path,
+    too_large,
+    wire_path,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,12 +124,12 @@ class WsgiMiddleware:
             query = environ.get("QUERY_STRING", "")
             target = self._place.target(path, query)
         else:
-            origin = _ABSOLUTE.sub("", raw) or "/"
-            handed_on = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1")
-            check_handed_on(origin.partition("?")[0].encode("latin-1"), handed_on or b"/", headers)
-            if origin.partition("?")[2] != environ.get("QUERY_STRING", ""):
-                check_handed_on(b"", b"", headers)
-            target = self._place.prefix + raw
+            path, _, query = (_ABSOLUTE.sub("", raw) or "/").partition("?")
+            handed_on = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") or "/"
+            check_handed_on(path.encode("latin-1"), handed_on.encode("latin-1"), headers)
+            if query != environ.get("QUERY_STRING", ""):
+                refuse_path(headers, "query")
+            target = self._place.target(path, query)
         pairs = self._place.headers(list(headers.items()))
         scheme = self._place.scheme or environ["wsgi.url_scheme"]
         # What WSGI gives as str are bytes as Latin-1.
@@ -133,9 +143,8 @@ class WsgiMiddleware:
 
     def _verify(self, request: Request, environ: Environ, headers: dict[str, str]) -> tuple[Verified, _Body]:
         incoming = _Incoming(environ, declared_length(headers))
-        most = LARGEST_UNDECLARED if self._verifier.max_body is None else min(self._verifier.max_body, LARGEST_UNDECLARED)
-        in_form = is_form(request.method, request.headers, URLENCODED)
-        if in_form and not any(name.lower() == "authorization" for name, _ in request.headers):
+        most = largest_undeclared(self._verifier)
+        if may_be_signed_form(request):
             request.body = _whole(incoming, most, None)  # A signature may be in it.
         claim = self._verifier.claim(request)
         if claim.needs_body and request.body is None:

@@ -51,7 +51,7 @@ class Verifier:
     unsigned_headers: `x-amz-*` headers that need no signature because something on the way adds them (CloudFront's x-amz-cf-id).
     schemes: those that are taken, of "sigv4", "sigv4a", "sigv2" and "s3v2"; leave the older two out where no client needs them.
     bucket_of: a function from a Host header to the bucket that it stands for, or None; for S3's HMAC-SHA1, which signs it.
-    max_head, max_body: bytes that method, target and headers, and that a body as it arrives, may have; None is no limit.
+    max_head, max_body: bytes that method, target and headers, and that a body as it arrives, may have; of a body, None is no limit.
     unsigned_payload: where a signature that does not cover the body is taken: "service" where AWS's service takes it, "https" of these
     only over https, "refuse" nowhere (chunks that are signed each are covered; presigned URLs of S3 are not).
     replay_guard: refuses a request that was verified before, as MemoryReplayGuard does; None takes it again. A request counts as taken
@@ -99,7 +99,7 @@ class Verifier:
             raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_SCHEMES)}")
         settings.bucket_of = bucket_of
         for name, most in (("max_head", max_head), ("max_body", max_body)):
-            if most is not None and (not isinstance(most, int) or most < 0):
+            if not (most is None and name == "max_body") and (not isinstance(most, int) or most < 0):
                 raise InvalidRequest(f"{name} is {most!r}; it is a number of bytes")
         if unsigned_payload not in ("service", "https", "refuse"):
             raise InvalidRequest(f"unsigned_payload={unsigned_payload!r}: it is 'service', 'https' or 'refuse'")

@@ -7,7 +7,7 @@ import re
 import shlex
 from urllib.parse import quote
 
-from ..mistakes.target import without_dots
+from ...encoding import remove_dots
 from .material import Material, Unreadable, received
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ _LONG_VALUES = frozenset(
 )  # fmt: skip
 # A prompt, variables, another command, and then curl.
 _COMMAND = re.compile(
-    r"(?:^|\n|[;|&$#%>➜] ?|\b(?:sudo|time|then|do) )[ \t]*(?:[A-Za-z_]+=(?:\"[^\"\n]*\"|'[^'\n]*'|\S*)[ \t]+)*(?:[^\s;|&]*[/\\])?curl(?:\.exe)?[ \t]+(?=\S)"
+    r"(?:^|\n|[;|&$#%>➜] ?|\b(?:sudo|time|then|do) )[ \t]*(?:[A-Za-z_]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']\S*|)[ \t]+)*(?:[^\s;|&]*[/\\])?curl(?:\.exe)?[ \t]+(?=\S)"
 )
 _OUTPUT = re.compile(r"^(?:\* |[<>] |=> |== |\d\d:\d\d:\d\d)", re.MULTILINE)
 
@@ -228,7 +228,7 @@ class _Line:
         url = re.sub(r"#.*", "", url, flags=re.DOTALL)
         if not as_is:
             match = _URL_PARTS.fullmatch(url)
-            url = match[1] + without_dots(match[2]) + match[3] if match else url
+            url = match[1] + remove_dots(match[2]) + match[3] if match else url
         material = Material("curl command line", received(method, url, headers, body))
         material.notes = self._notes
         return material

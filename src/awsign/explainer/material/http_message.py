@@ -11,8 +11,8 @@ from .material import Material, assumed_body, received
 _REQUEST_LINE = re.compile(rb"([A-Za-z]+) ([^\r\n]*?)(?: (HTTP/[\d.]+))?\r?\n")
 _LONGEST_VALUE = 1 << 16
 _FIELD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\s*:|:[a-z]+:")
-_ANSWER = re.compile(rb"\r?\n?HTTP(?:/[\d.]+)? \d{3}\b[^\n]*(?:\r?\n|$)")
-_NEXT = re.compile(rb"(?:\A|\n)[A-Z]{3,7} \S+ HTTP/1\.[01]\r?\n")
+_ANSWER = re.compile(rb"^HTTP(?:/[\d.]+)? \d{3}\b[^\n]*$", re.MULTILINE)
+_NEXT = re.compile(rb"^[A-Z]{3,7} \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
 _METHODS = (b"GET", b"PUT", b"POST", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS")
 _VERBOSE = re.compile(r"^> ([A-Z]+ \S.*)$", re.MULTILINE)
 _DIRECTION = re.compile(r"^([<>])(?: (.*))?$")
@@ -54,15 +54,19 @@ def of_message(raw: bytes) -> Material | None:
         )
         headers.append((name.decode("latin-1").strip(), value.decode("latin-1")))
     body = rest[at:] if at < len(rest) else b""
-    response = None
-    if split := _ANSWER.search(body):
-        response, body = as_response(_status_line(body[split.start() :].lstrip())), body[: split.start()]
-    if split := _NEXT.search(body):  # Another request behind it.
-        body = body[: split.start()]
-    notes: list[str] = []
     text = next((value.strip() for name, value in headers if name.lower() == "content-length"), "")
     length = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
     chunked = any(name.lower() == "transfer-encoding" for name, _ in headers)
+    # What is behind the body: the answer, or another request. A body may hold such lines itself.
+    begin = min(length, len(body)) if length is not None and not chunked else 0
+    response = None
+    if split := _ANSWER.search(body, begin):
+        response, body = as_response(_status_line(body[split.start() :].lstrip())), body[: split.start()]
+    elif begin and body[begin:].lstrip().startswith((b"<?xml", b"<Error", b'{"')):
+        response, body = as_response(body[begin:].strip()), body[:begin]
+    if split := _NEXT.search(body, begin):
+        body = body[: split.start()]
+    notes: list[str] = []
     if chunked:
         body = _dechunked(body)
     elif length is None:

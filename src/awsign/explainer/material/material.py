@@ -64,7 +64,10 @@ def received(method: str, url: str, headers: list[tuple[str, str]], body: bytes 
         target = f"/{target}"
     kept = [(name, value) for name, value in headers if not name.startswith(":") or name == ":authority"]
     # A lone surrogate is the bytes of nothing; it is kept as what it was in the text.
-    exact = [(name, value.encode("utf-8", "surrogatepass") if not value.isascii() else value) for name, value in kept]
+    exact = [
+        (name, value.encode("utf-8", "surrogatepass") if isinstance(value, str) and not value.isascii() else value)
+        for name, value in kept
+    ]
     return Request.received(method, target, exact, body, scheme)
 
 
@@ -95,7 +98,9 @@ def read(text: str | bytes | Request | object, *, read_file: Callable[[str], byt
 
     if isinstance(text, Request):
         return _of_request(text)
-    if hasattr(text, "derivation") and hasattr(text, "url"):  # Signed or Presigned.
+    if (
+        hasattr(text, "method") and hasattr(text, "url") and hasattr(text, "headers")
+    ):  # Signed, Presigned; requests' PreparedRequest too.
         return _of_signed(text)
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if not isinstance(raw, (bytes, bytearray)):
@@ -106,6 +111,8 @@ def read(text: str | bytes | Request | object, *, read_file: Callable[[str], byt
     words = raw.strip().decode("utf-8", "surrogateescape")
     if not words:
         raise Unreadable("the text is empty; give a request: a raw one, a curl command line, a URL, a HAR or a log")
+    if re.match(r"<\?xml|<Error|<[A-Za-z]*Response\b|HTTP/[\d.]+ \d{3}", words):
+        raise Unreadable("this is what a server answered; give the request that it refused, and this as its response (--response)")
     url = words.strip("'\"<>")
     if re.fullmatch(r"(?i)(?:https?|wss?)://\S+", url):
         found = Material("URL", received("GET", url, [], b""))
@@ -154,10 +161,11 @@ def _says_body(headers: list[tuple[str, str | bytes]]) -> bool:
 
 
 def _of_signed(signed: Any) -> Material:
-    """What would arrive of a signed request or of a presigned URL."""
+    """What would arrive of a signed request, a presigned URL, or another library's request with a method, a URL, headers and a body."""
     body = getattr(signed, "body", None)
-    content = b"" if body is None else body if isinstance(body, bytes) else None
-    material = Material("request", received(signed.method, signed.url, list(signed.headers), content))
+    content = b"" if body is None else body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
+    pairs = signed.headers.items() if hasattr(signed.headers, "items") else signed.headers
+    material = Material("request", received(signed.method, signed.url, list(pairs), content))
     if content is None:
         material.notes.append("The body was not read: it was not checked")
     return material

@@ -66,9 +66,12 @@ def bodies(body: bytes) -> Iterator[tuple[str, bytes, str]]:
 def _decompressed(body: bytes) -> Iterator[bytes]:
     for bits in (31, 15, -15):
         try:
-            yield zlib.decompressobj(bits).decompress(body, _LARGEST)
+            reader = zlib.decompressobj(bits)
+            plain = reader.decompress(body, _LARGEST)
         except zlib.error:
             continue
+        if reader.eof:
+            yield plain
 
 
 def _json_forms(text: str) -> Iterator[tuple[bytes, str]]:

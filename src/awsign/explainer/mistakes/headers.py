@@ -35,12 +35,12 @@ _USUAL = {
     "content-encoding": ("gzip", "aws-chunked", "identity", "utf-8"),
     "expect": ("100-continue",),
 }  # fmt: skip
-_TYPES = (
+TYPES = (
     "application/json", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-8", "application/x-amz-json-1.0",
     "application/x-amz-json-1.1", "application/octet-stream", "binary/octet-stream", "text/plain", "text/plain; charset=utf-8",
     "text/plain;charset=UTF-8", "application/xml", "text/xml", "text/html", "multipart/form-data", "image/jpeg", "image/png", "",
 )  # fmt: skip
-_CHARSETS = (
+CHARSETS = (
     "; charset=utf-8",
     ";charset=utf-8",
     "; charset=UTF-8",
@@ -125,15 +125,15 @@ def content_type(case: Case) -> Iterator[Variant]:
     if "content-type" not in case.steps["signed"]:
         return
     given = case.headers.get("content-type")
-    others = list(_TYPES)
+    likely: list[str] = []
     if given is not None:
         plain = given.partition(";")[0].strip()
-        others = [plain, *(plain + charset for charset in _CHARSETS), given.lower(), given.partition(",")[0], *others]
-        others += [given.replace("; ", ";"), given.replace(";", "; ")]
+        likely = [plain, *(plain + charset for charset in CHARSETS), given.lower(), given.partition(",")[0]]
+        likely += [given.replace("; ", ";"), given.replace(";", "; ")]
     kind = "content-type-changed" if given is not None else absent(case)
-    for value in dict.fromkeys(others):
+    for value in dict.fromkeys([*likely, *TYPES]):
         if value != given:
-            yield Variant(kind, {"header.content-type": value}, f"with content-type: {value}", rare=value in _TYPES)
+            yield Variant(kind, {"header.content-type": value}, f"with content-type: {value}", rare=value not in likely)
     if given is not None:
         yield Variant("content-type-changed", {"header.content-type": None}, "without a content-type")
 

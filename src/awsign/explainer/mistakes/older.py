@@ -9,9 +9,8 @@ from ...canonical import query_pairs
 from ...encoding import decode
 from ...endpoints import bucket_of
 from ...s3_sigv2 import canonical_resource
-from ...s3_sigv2 import string_to_sign as s3v2_string
 from .case import Variant
-from .headers import _CHARSETS, _TYPES
+from .headers import CHARSETS, TYPES
 from .host import hosts
 
 TYPE_CHECKING = False
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def parameter_order(case: Case) -> Iterator[Variant]:
     def step(change: object) -> dict[str, object]:
-        return {"pairs.order": change}
+        return {"query.order": change}
 
     yield Variant("sigv2-parameter-order", step(list), "in the order of the request")
     yield Variant(
@@ -237,7 +236,7 @@ def dates(case: Case) -> Iterator[Variant]:
 def headers(case: Case) -> Iterator[Variant]:
     given = case.steps["type"]
     plain = given.partition(";")[0].strip()
-    for value in dict.fromkeys(["", plain, *(plain + charset for charset in _CHARSETS if plain), *_TYPES]):
+    for value in dict.fromkeys(["", plain, *(plain + charset for charset in CHARSETS if plain), *TYPES]):
         if value != given:
             yield Variant("content-type-changed", {"type": value}, f"with content-type: {value}")
     yield Variant("header-dropped", {"md5": ""}, "without Content-MD5")
@@ -265,18 +264,3 @@ def headers(case: Case) -> Iterator[Variant]:
             yield Variant(kind, {"amz": amz}, what)
     for n, line in enumerate(lines):
         yield Variant("header-added", {"amz": (*lines[:n], *lines[n + 1 :])}, f"without {line.partition(':')[0]}")
-
-
-__all__ = [
-    "dates",
-    "hash_differs",
-    "headers",
-    "host",
-    "newlines",
-    "parameter_order",
-    "path",
-    "resource",
-    "s3v2_string",
-    "signature_encoding",
-    "token",
-]

@@ -6,7 +6,6 @@ import re
 
 from ...canonical import query_pairs
 from ...encoding import decode, encode
-from ..recipe import in_order
 from .case import Variant
 
 TYPE_CHECKING = False
@@ -285,6 +284,3 @@ def requoted(case: Case) -> Iterator[Variant]:
 
 def _unquoted(text: str) -> str:
     return text.replace("%25", "%")
-
-
-__all__ = ["duplicates", "empty_dropped", "in_order", "not_signed", "order", "parameter_added", "requoted", "valueless"]

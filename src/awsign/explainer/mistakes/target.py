@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...encoding import decode, encode_path, reencode_path, remove_dot_segments
+from ...encoding import decode, encode_path, reencode_path, remove_dot_segments, remove_dots
 from .case import Variant
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def normalized(case: Case) -> Iterator[Variant]:
         "with each run of slashes made one",
     )
     yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(wire.replace("//", "/"))}, "with // made /")
-    yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(without_dots(wire))}, "without dot segments")
+    yield Variant("path-normalized", {"path.rule": lambda wire: reencode_path(remove_dots(wire))}, "without dot segments")
 
 
 def not_normalized(case: Case) -> Iterator[Variant]:
@@ -101,23 +101,8 @@ def not_normalized(case: Case) -> Iterator[Variant]:
         "path-not-normalized", {"path.rule": lambda wire: encode(re.sub("/{2,}", "/", wire))}, "with slashes made one, dots left"
     )
     yield Variant(
-        "path-not-normalized", {"path.rule": lambda wire: encode(without_dots(wire))}, "with dot segments removed, empty ones left"
+        "path-not-normalized", {"path.rule": lambda wire: encode(remove_dots(wire))}, "with dot segments removed, empty ones left"
     )
-
-
-def without_dots(path: str) -> str:
-    """A path with its dot segments removed and its empty ones kept: RFC 3986, section 5.2.4."""
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for n, segment in enumerate(segments):
-        if segment in (".", ".."):
-            if segment == "..":
-                del kept[-1:]
-            if n == len(segments) - 1:
-                kept.append("")
-        else:
-            kept.append(segment)
-    return "/" + "/".join(kept)
 
 
 def _lower_hex(path: str) -> str:

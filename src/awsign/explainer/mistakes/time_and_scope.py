@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ...endpoints import infer
+from ...scope import TERMINATOR
 from .case import Variant
 
 TYPE_CHECKING = False
@@ -29,10 +30,9 @@ SERVICES = (
 )  # fmt: skip
 
 
-_RIGHT = "aws4_request"
 _MISSPELT = (
     "aws4-request", "aws4_Request", "AWS4_REQUEST", "AWS4_request", "aws_request", "aws4_requests", "aws_4_request", "aws4a_request", "",
-    *(_RIGHT[:n] + _RIGHT[n + 1 :] for n in range(12)), *(_RIGHT[:n] + _RIGHT[n + 1] + _RIGHT[n] + _RIGHT[n + 2 :] for n in range(11)),
+    *(TERMINATOR[:n] + TERMINATOR[n + 1 :] for n in range(12)), *(TERMINATOR[:n] + TERMINATOR[n + 1] + TERMINATOR[n] + TERMINATOR[n + 2 :] for n in range(11)),
 )  # fmt: skip
 
 
@@ -88,9 +88,9 @@ def other_time(case: Case) -> Iterator[Variant]:
 
 
 def terminator(case: Case) -> Iterator[Variant]:
-    if case.claim.terminator != "aws4_request":
+    if case.claim.terminator != TERMINATOR:
         yield Variant("terminator-misspelt", {"key.end": case.claim.terminator}, f"with {case.claim.terminator!r} in the key too")
-        yield Variant("terminator-misspelt", {"scope.end": "aws4_request"}, "with aws4_request in the string to sign")
+        yield Variant("terminator-misspelt", {"scope.end": TERMINATOR}, "with aws4_request in the string to sign")
     for other in _MISSPELT:
         yield Variant("terminator-misspelt", {"key.end": other}, f"with {other!r} in the key", rare=True)
         yield Variant("terminator-misspelt", {"scope.end": other}, f"with {other!r} in the string to sign", rare=True)
