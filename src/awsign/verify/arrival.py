@@ -96,10 +96,11 @@ class Arrival:
         self.headers: dict[str, str] = {}
         repeated = None
         size = len(request.method) + len(request.path) + len(request.query)
-        size += sum([len(name) + len(value) for name, value in request.headers])
+        for name, value in request.headers:
+            size += len(name) + len(value)
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
-        if odd := _NO_TARGET.search(request.path + request.query):
+        if odd := _NO_TARGET.search(request.path) or _NO_TARGET.search(request.query):
             # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
             self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
         self.pairs = query_pairs(request.query)

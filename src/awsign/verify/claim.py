@@ -180,10 +180,12 @@ class Claim:
             raise TypeError("the replay guard has to be awaited; await verifier.verify_async(request) or claim.verify_async(...)")
         return self._taken(verified, fresh)
 
-    def _given(self) -> bytes:
-        """The body, if it is here."""
-        body = self._arrival.request.body
-        return body if isinstance(body, bytes) else b""
+    def _check_size(self, most: int) -> None:
+        """That a body is not larger than is taken, by its length or by what Content-Length says of it."""
+        body, length = self._arrival.request.body, self._arrival.header("content-length")
+        declared = int(length[:20]) if length.isascii() and length.isdigit() else 0
+        if declared > most or (isinstance(body, bytes) and len(body) > most):
+            self._arrival.fail("body-too-large", f"the body is larger than {most} bytes")
 
     def _guarded(self, verified: Verified) -> bool | Awaitable[bool]:
         """Whether the request is new to the replay guard, or on the way to know that."""
@@ -212,10 +214,8 @@ class Claim:
 
     def _verify_but_for_replay(self, credentials: Secret) -> Verified:
         arrival = self._arrival
-        most = arrival.settings.max_body
-        length = arrival.header("content-length")
-        if most is not None and ((length.isascii() and length.isdigit() and int(length[:20]) > most) or len(self._given()) > most):
-            arrival.fail("body-too-large", f"the body is larger than {most} bytes")
+        if arrival.settings.max_body is not None:
+            self._check_size(arrival.settings.max_body)
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
         compare_token = isinstance(credentials, Credentials)
