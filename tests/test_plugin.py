@@ -45,10 +45,32 @@ def test_it(awsign_server):
 def test_it(awsign_server):
     send(awsign_server.url, awsign_server.credentials, rules=awsign.Rules(content_sha256="send"))
 """)  # fmt: skip
-        result.assert_outcomes(passed=1, errors=1)
+        result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
             ["*1 of 1 requests did not verify*", "*path-encoded-twice (proved*", "*theirs*/bucket/a%2520b*"]
         )
+
+    def test_a_test_that_fails_by_itself_has_the_report_too(self, pytester) -> None:
+        result = run(pytester, """
+def test_it(awsign_server):
+    assert send(awsign_server.url, awsign_server.credentials, rules=awsign.Rules(content_sha256="send")) == 200
+""")  # fmt: skip
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["*assert*== 200*", "*path-encoded-twice (proved*"])
+
+    def test_what_a_fixture_sends_at_its_end(self, pytester) -> None:
+        result = run(pytester, """
+import pytest
+
+@pytest.fixture
+def client(awsign_server):
+    yield
+    send(awsign_server.url, awsign.Credentials("AKIDEXAMPLE", "another"))
+
+def test_it(client):
+    pass
+""")  # fmt: skip
+        result.assert_outcomes(passed=1, errors=1)
 
     def test_refusals_that_are_expected(self, pytester) -> None:
         result = run(pytester, """

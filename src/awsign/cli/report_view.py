@@ -34,16 +34,14 @@ def show(report: Report) -> None:
         console.print(_cause(n, cause))
     for note in report.notes:
         console.print(Text(f"Note: {visible(note)}.", style="dim"))
-    for title, text in (("Canonical request", report.canonical_request), ("String to sign", report.string_to_sign)):
-        if text is not None:
-            console.print(Text(f"\n{title}, as the rules have it", style="bold"))
-            console.print(Padding(_lines(text, title, report), (0, 0, 0, 2)))
+    for title, text in report.texts:
+        console.print(Text(f"\n{title}, as the rules have it", style="bold"))
+        console.print(Padding(_lines(text, report.differing_line(title)), (0, 0, 0, 2)))
 
 
 def _tasks(report: Report) -> Text:
     """The four tasks in a line, the first difference marked."""
-    places = [cause.place for cause in report.causes[:1]]
-    bad = next((n for n, task in enumerate(TASKS) if task in places), None)
+    bad = report.first_task
     line = Text()
     for n, task in enumerate(TASKS):
         style = (
@@ -82,9 +80,8 @@ def _cause(n: int, cause: Cause) -> RenderableType:
     )
 
 
-def _lines(text: str, title: str, report: Report) -> Text:
-    cause = next((cause for cause in report.causes if cause.place == title.lower() and cause.ours), None)
+def _lines(text: str, differing: str | None) -> Text:
     shown = Text()
     for line in text.split("\n"):
-        shown.append(f"{visible(line)}\n", "red" if cause is not None and line == cause.ours else "")
+        shown.append(f"{visible(line)}\n", "red" if line == differing else "")
     return shown

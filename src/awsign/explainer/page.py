@@ -75,9 +75,8 @@ def page(report: Report) -> str:
     for note in report.notes:
         parts.append(f'<p class="faint">{escape(visible(note))}.</p>')
     parts.append("<h2>What should have been signed</h2>")
-    for name, text in (("Canonical request", report.canonical_request), ("String to sign", report.string_to_sign)):
-        if text is not None:
-            parts.append(f"<details open><summary>{name}</summary><pre>{_marked(text, name, report)}</pre></details>")
+    for name, text in report.texts:
+        parts.append(f"<details open><summary>{name}</summary><pre>{_marked(text, name, report)}</pre></details>")
     parts.append(
         f"<details><summary>The request, as it was read ({escape(report.form)})</summary><pre>{escape(_visible_lines(report.request))}</pre></details>"
     )
@@ -86,8 +85,7 @@ def page(report: Report) -> str:
 
 def _tasks(report: Report) -> str:
     """The four tasks in a row, the first difference marked."""
-    places = [cause.place for cause in report.causes[:1]]
-    bad = next((n for n, task in enumerate(TASKS) if task in places), None)
+    bad = report.first_task
     items = []
     for n, (task, told) in enumerate(zip(TASKS, _TOLD, strict=True)):
         if bad is None:
@@ -133,12 +131,11 @@ def _runs(runs: list[tuple[str, bool]], text: str | None) -> str:
 
 def _marked(text: str, name: str, report: Report) -> str:
     """A text, with the line marked in which the first cause of that text found its difference."""
-    cause = next((cause for cause in report.causes if cause.place == name.lower() and cause.ours), None)
+    differing = report.differing_line(name)
     lines = []
     for line in text.split("\n"):
         shown = escape(visible(line))
-        differs = cause is not None and line == cause.ours
-        lines.append(f'<span class="bad">{shown}</span>' if differs else f"{shown}\n")
+        lines.append(f'<span class="bad">{shown}</span>' if line == differing else f"{shown}\n")
     return "".join(lines)
 
 

@@ -22,9 +22,8 @@ def plain(report: Report) -> str:
         lines.append(f"Note: {note}.")
     if report.notes:
         lines.append("")
-    for title, text in (("Canonical request", report.canonical_request), ("String to sign", report.string_to_sign)):
-        if text is not None:
-            lines += [f"{title}, as the rules have it:", *(f"  {visible(line)}" for line in text.split("\n")), ""]
+    for title, text in report.texts:
+        lines += [f"{title}, as the rules have it:", *(f"  {visible(line)}" for line in text.split("\n")), ""]
     return "\n".join(lines)
 
 

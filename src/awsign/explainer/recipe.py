@@ -235,6 +235,7 @@ class V2Recipe(Recipe):
 
 
 def base64_of(digest: bytes) -> str:
+    """Bytes as base64 text."""
     return b64encode(digest).decode()
 
 

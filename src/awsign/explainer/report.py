@@ -128,6 +128,22 @@ class Report:
         return masked(self.derivation.string_to_sign) if self.derivation else None
 
     @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What should have been signed, masked: "Canonical request" and "String to sign", each with its text, where there is one."""
+        both = (("Canonical request", self.canonical_request), ("String to sign", self.string_to_sign))
+        return [(name, text) for name, text in both if text is not None]
+
+    @property
+    def first_task(self) -> int | None:
+        """Which of TASKS the first cause is in, from 0; None where no derivation was needed to see it."""
+        place = self.causes[0].place if self.causes else None
+        return TASKS.index(place) if place in TASKS else None
+
+    def differing_line(self, name: str) -> str | None:
+        """The line of one of `texts` in which the first cause of that text found its difference."""
+        return next((cause.ours for cause in self.causes if cause.place == name.lower() and cause.ours), None)
+
+    @property
     def summary(self) -> str:
         """The outcome in a sentence."""
         if self.causes:

@@ -81,9 +81,14 @@ def of_canonical(case: Case, signed: str, arrived: str, *, by_log: bool = False)
         ours, theirs = (b, a) if by_log else (a, b)
         yield Cause(
             kind, f"{KINDS[kind].meaning} In the {part}, {who} has something else than the request as it is here gives.",
-            ours=None if ours is None else readable(ours), theirs=None if theirs is None else readable(theirs), place="canonical request",
-            part=part,
+            ours=_line(part, ours), theirs=_line(part, theirs), place="canonical request", part=part,
         )  # fmt: skip
+
+
+def _line(part: str, text: str | None) -> str | None:
+    """A part as the line that it is in the canonical request."""
+    name = part.removeprefix("header ")
+    return None if text is None else readable(text if name == part else f"{name}:{text}")
 
 
 def _of_string(case: Case, here: str, there: str) -> tuple[str, Difference]:

@@ -32,6 +32,7 @@ class LocalServer:
         self.credentials = CREDENTIALS
         self.requests: list[Recorded] = []
         self.expect_mismatches = False
+        self.told = 0  # How many of the refused requests the test's failure has told already.
         self._known = {known.access_key_id: known for known in (CREDENTIALS, *more)}
         issued = Issued()
 
@@ -64,6 +65,11 @@ class LocalServer:
     def mismatches(self) -> list[Recorded]:
         """The requests that were refused."""
         return [each for each in self.requests if each.error is not None]
+
+    @property
+    def unexpected(self) -> list[Recorded]:
+        """Those that nobody expected, and that were not told yet."""
+        return [] if self.expect_mismatches else self.mismatches[self.told :]
 
     def report(self) -> str:
         """Why they were: the explainer's report of each."""

@@ -14,7 +14,7 @@ import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from .local import LocalServer
 
@@ -28,7 +28,27 @@ def awsign_server() -> Iterator[LocalServer]:
         pytest.fail("the fixture awsign_server needs the server's extra; pip install 'awsign[server]'", pytrace=False)
     with LocalServer() as server:
         yield server
-    if server.mismatches and not server.expect_mismatches:
-        pytest.fail(
-            f"{len(server.mismatches)} of {len(server.requests)} requests did not verify\n\n{server.report()}", pytrace=False
-        )
+    if server.unexpected:  # What a fixture sent when it was torn down.
+        pytest.fail(_told(server), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test fails if what it sent does not verify; one that fails by itself has the report beside its own reason."""
+    server: LocalServer | None = getattr(item, "funcargs", {}).get("awsign_server")
+    try:
+        result = yield
+    except BaseException:
+        if server is not None and server.unexpected:
+            item.add_report_section("call", "awsign", _told(server))
+        raise
+    if server is not None and server.unexpected:
+        pytest.fail(_told(server), pytrace=False)
+    return result
+
+
+def _told(server: LocalServer) -> str:
+    """The report, told once."""
+    some = server.unexpected
+    server.told = len(server.mismatches)
+    return f"{len(some)} of {len(server.requests)} requests did not verify\n\n{server.report()}"

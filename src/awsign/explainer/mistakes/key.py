@@ -9,6 +9,7 @@ from contextlib import suppress
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from ...scope import SigningKey
+from ..recipe import base64_of
 from .case import Variant
 
 TYPE_CHECKING = False
@@ -195,19 +196,15 @@ def layouts(case: Case) -> Iterator[Variant]:
 
 
 def signature_form(case: Case) -> Iterator[Variant]:
-    yield Variant("base64-for-hex", {"form": lambda digest: base64.b64encode(digest).decode()}, "in base64")
-    yield Variant(
-        "base64-for-hex", {"form": lambda digest: base64.b64encode(digest).decode().rstrip("=")}, "in base64 without padding"
-    )
+    yield Variant("base64-for-hex", {"form": base64_of}, "in base64")
+    yield Variant("base64-for-hex", {"form": lambda digest: base64_of(digest).rstrip("=")}, "in base64 without padding")
     yield Variant("base64-for-hex", {"form": lambda digest: base64.urlsafe_b64encode(digest).decode()}, "in the base64 of URLs")
     yield Variant(
         "base64-for-hex",
         {"form": lambda digest: base64.urlsafe_b64encode(digest).decode().rstrip("=")},
         "in the base64 of URLs, without padding",
     )
-    yield Variant(
-        "base64-for-hex", {"form": lambda digest: quote(base64.b64encode(digest).decode(), safe="")}, "in base64, percent-encoded"
-    )
+    yield Variant("base64-for-hex", {"form": lambda digest: quote(base64_of(digest), safe="")}, "in base64, percent-encoded")
     yield Variant(
         "base64-for-hex", {"form": lambda digest: base64.b64encode(digest.hex().encode()).decode()}, "as the base64 of the hex"
     )

@@ -9,6 +9,7 @@ from ...canonical import query_pairs
 from ...encoding import decode
 from ...endpoints import bucket_of
 from ...s3_sigv2 import canonical_resource
+from ..recipe import base64_of
 from .case import Variant
 from .headers import CHARSETS, TYPES
 from .host import hosts
@@ -137,7 +138,7 @@ def policy(case: Case) -> Iterator[Variant]:
 
 def signature_encoding(case: Case) -> Iterator[Variant]:
     def form(change: object) -> dict[str, object]:
-        return {"form": lambda digest: change(base64.b64encode(digest).decode())}  # type: ignore[operator]
+        return {"form": lambda digest: change(base64_of(digest))}  # type: ignore[operator]
 
     yield Variant(
         "sigv2-signature-encoding", form(lambda text: text.replace("+", " ")), "with its + not escaped, which arrives as a space"
