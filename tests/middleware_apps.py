@@ -70,6 +70,12 @@ async def asgi_late(scope, receive, send):
 
 
 async def asgi_application(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": scope["awsign"].access_key_id})
+        await send({"type": "websocket.close"})
+        return
     if scope["type"] != "http":
         return
     if scope["path"] in ("/by-length", "/late"):

@@ -668,3 +668,32 @@ class TestWhatANewUserMet:
         assert json.loads(told.stdout)["matches"]
         assert command("explain", "").returncode == 2
         assert command("explain", "kinds", "--format", "html").returncode == 2
+
+
+class TestRealServers:
+    """What real servers answer to a request that is signed wrong, with the secret and without."""
+
+    @pytest.mark.parametrize("name", ["swift", "ministack", "juicefs", "rgw", "serve"])
+    def test_their_answers(self, name: str, request) -> None:
+        from .wire import send
+
+        given = request.getfixturevalue(name)
+        url, key, secret = given if isinstance(given, tuple) else (given, KEY, SECRET)
+        credentials = awsign.Credentials(key, secret)
+        rules = awsign.rules_for("s3").replace(path="normalize", encode="twice")
+        signed = awsign.SigV4(credentials, "s3", "us-east-1", rules=rules).sign(awsign.Request("GET", f"{url}/bucket/a%20b"))
+        status, body = send(signed)
+        assert status == 403, body
+        report = awsign.explain(signed, credentials, awsign.Response(status, {}, body))
+        assert [cause.kind for cause in report.causes if cause.proved] == ["path-encoded-twice"]
+        assert not awsign.explain(signed, None, awsign.Response(status, {}, body)).matches
+        wrong = awsign.SigV4(awsign.Credentials(key, "another"), "s3", "us-east-1").sign(awsign.Request("GET", f"{url}/bucket"))
+        status, body = send(wrong)
+        assert awsign.explain(wrong, None, body).causes[0].kind == "wrong-secret", body
+        late = awsign.SigV4(credentials, "s3", "us-east-1").sign(
+            awsign.Request("GET", f"{url}/bucket"), at=datetime(2026, 1, 1, tzinfo=UTC)
+        )
+        status, body = send(late)
+        assert "clock-skew" in [
+            cause.kind for cause in awsign.explain(late, credentials, awsign.Response(status, {}, body)).causes
+        ], body

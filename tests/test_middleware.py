@@ -219,6 +219,23 @@ class TestWhatTheApplicationIsAskedFor:
         assert b"the end" not in answer and not answer.endswith(b"0\r\n\r\n")
 
 
+class TestWebSockets:
+    def test_the_handshake_is_verified(self, app) -> None:
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import connect
+
+        name, url = app
+        if name in ("gunicorn", "waitress"):  # WSGI has none.
+            return
+        signer = awsign.SigV4(CREDENTIALS, "execute-api", "us-east-1")
+        link = signer.presign(awsign.Request("GET", url.replace("http", "ws", 1) + "/socket?a=b"))
+        with connect(link.url, proxy=None, open_timeout=10) as socket:
+            assert socket.recv(timeout=10) == KEY
+        with pytest.raises(InvalidStatus) as refused, connect(link.url.replace("a=b", "a=c"), proxy=None, open_timeout=10):
+            pass
+        assert refused.value.response.status_code == 403
+
+
 class TestPlace:
     def verifier(self) -> awsign.Verifier:
         return awsign.Verifier({KEY: CREDENTIALS}.get)
