@@ -35,6 +35,7 @@ class TestCatalogue:
     def test_every_kind_has_cases(self) -> None:
         kinds = [case.kind for case in HAND]
         assert {kind for kind in KINDS if kinds.count(kind) < 3} == set()
+        assert KINDS.keys() == GENERATORS.keys()
         assert set(kinds) <= KINDS.keys()
 
     @pytest.mark.parametrize("case", HAND, ids=[f"{n}-{case.kind}" for n, case in enumerate(HAND)])

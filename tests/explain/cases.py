@@ -622,3 +622,129 @@ def matching(draw: Draw) -> Case:
 
 
 __all__ = ["GENERATORS", "Case", "Draw", "matching", "unquote"]
+
+
+def _resigned(wire: Wire, settings: dict, text: str) -> Wire:
+    """The request with the signature of another canonical request."""
+    from .broken import mac, signing_key, stamp_of
+
+    stamp = stamp_of(AT)
+    scope = f"{stamp[:8]}/{settings['region']}/{settings['service']}/aws4_request"
+    given = mac(signing_key(SECRET, stamp[:8], settings["region"], settings["service"]), to_sign(stamp, scope, text)).hex()
+    wire.put("Authorization", (wire.header("authorization") or "").rpartition("=")[0] + "=" + given)
+    return wire
+
+
+def _not_encoded(draw: Draw) -> Case:
+    """A query signed as a person writes it: blanks and umlauts as they are."""
+    wire, settings = draw.wire(query=draw.query(0, ("note", quote(draw.r.choice(["a b", "grün", "x y z", "ü ö"])))))
+    sent, text, _ = sigv4(wire, **settings)
+    lines = text.split("\n")
+    plain = sorted((unquote(name, "latin-1"), unquote(value or "", "latin-1")) for name, value in wire.query)
+    lines[2] = "&".join(f"{name}={value}" for name, value in plain)
+    return Case("query-not-encoded", _resigned(sent, settings, "\n".join(lines)).message(), credentials=CREDENTIALS)
+
+
+def _edited_url(draw: Draw) -> Case:
+    """X-Amz-Expires made longer by hand."""
+    wire, settings = get_wire(draw)
+    sent, *_ = sigv4(wire, **settings, presign=draw.r.choice([60, 300, 900, 3600]))
+    sent.query = [(name, "43200" if name == "X-Amz-Expires" else value) for name, value in sent.query]
+    return Case("query-rewritten", sent.url, credentials=CREDENTIALS)
+
+
+def _list_out_of_order(draw: Draw) -> Case:
+    wire, settings = draw.wire(headers=[("X-Amz-Meta-Note", "x"), ("Content-Type", "text/plain")])
+    sent, *_ = sigv4(wire, **settings)
+    authorization = sent.header("authorization") or ""
+    names = authorization.partition("SignedHeaders=")[2].partition(",")[0]
+    shuffled = names.split(";")
+    while ";".join(shuffled) == names:
+        draw.r.shuffle(shuffled)
+    sent.put("Authorization", authorization.replace(names, ";".join(shuffled)))
+    return Case("signed-headers-differ", sent.message(), credentials=draw.r.choice([CREDENTIALS, None]))
+
+
+def _cut_or_shouted(draw: Draw) -> Case:
+    sent = _sig(draw, _wire)
+    authorization = sent.header("authorization") or ""
+    head, given = authorization[:-64], authorization[-64:]
+    sent.put("Authorization", head + draw.r.choice([given.upper(), given[: draw.r.randint(20, 63)]]))
+    return Case("signature-form", sent.message(), credentials=draw.r.choice([CREDENTIALS, None]))
+
+
+def _policy_as_text(draw: Draw) -> Case:
+    """A form whose signature is of the JSON, or of the base64 with its line breaks."""
+    import hmac
+
+    from .broken import signing_key
+
+    policy = json.dumps({"expiration": "2026-01-16T00:00:00Z", "conditions": [{"bucket": "photos"}, ["starts-with", "$key", ""], {"x-amz-algorithm": "AWS4-HMAC-SHA256"},
+                         ["starts-with", "$x-amz-credential", ""], ["starts-with", "$x-amz-date", ""], {"x-ignore": draw.r.choice(VALUES)}]})  # fmt: skip
+    encoded = base64.b64encode(policy.encode()).decode()
+    signed = draw.r.choice([policy, encoded + "\n", quote(encoded, safe=""), base64.encodebytes(policy.encode()).decode()])
+    fields = {
+        "key": f"in/{draw.r.randrange(999)}", "policy": encoded, "x-amz-algorithm": "AWS4-HMAC-SHA256", "x-amz-date": "20260115T120000Z",
+        "x-amz-credential": f"{KEY}/20260115/us-east-1/s3/aws4_request", "x-ignore": "x",
+        "x-amz-signature": hmac.new(signing_key(SECRET, "20260115", "us-east-1", "s3"), signed.encode(), "sha256").hexdigest(),
+    }  # fmt: skip
+    fields["x-ignore"] = json.loads(policy)["conditions"][-1]["x-ignore"]
+    if signed == encoded:
+        return _policy_as_text(draw)
+    parts = "".join(f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items())
+    body = f'{parts}--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n'.encode()
+    head = f"POST / HTTP/1.1\r\nHost: photos.s3.us-east-1.amazonaws.com\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\n\r\n"
+    return Case("policy-differs", head.encode() + body, credentials=CREDENTIALS)
+
+
+def _stream(draw: Draw) -> Case:
+    """Signed chunks, one byte of which changed on the way: in a signature, in the data, or in a size."""
+    content = draw.r.randbytes(draw.r.randint(9000, 30_000))
+    request = awsign.Request("PUT", "https://photos.s3.us-east-1.amazonaws.com/k", body=content)
+    signed = awsign.SigV4(CREDENTIALS, "s3", "us-east-1").sign(request, at=AT, payload=awsign.Chunked(chunk_size=8192))
+    body = bytearray(b"".join(signed.body))
+    body[draw.r.randrange(len(body) - 4)] ^= 1
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed.headers)
+    return Case("stream-changed", f"PUT /k HTTP/1.1\r\n{head}\r\n".encode() + bytes(body), credentials=CREDENTIALS)
+
+
+def _unreadable(draw: Draw) -> Case:
+    sent = _sig(draw, _wire)
+    authorization = sent.header("authorization") or ""
+    broken = draw.r.choice(
+        [
+            authorization.partition(", SignedHeaders")[0], authorization.replace("Signature=", "Sig="), authorization.replace("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA512"),
+            authorization.replace(", ", "; "), "AWS4-HMAC-SHA256", authorization.replace("Credential=", "Credential "), f"Basic {KEY}",
+        ]
+    )  # fmt: skip
+    sent.put("Authorization", broken)
+    return Case("malformed-authorization", sent.message(), credentials=None)
+
+
+def _ambiguous(draw: Draw) -> Case:
+    """What a verifier refuses, whoever signed it."""
+    sent = _sig(draw, _wire)
+    which = draw.r.randrange(3)
+    if which == 0:
+        return Case(
+            "malformed-request",
+            sent.message().replace(b"\r\n\r\n", b"\r\nHost: other.example.com\r\n\r\n", 1),
+            credentials=draw.r.choice([CREDENTIALS, None]),
+        )
+    if which == 1:
+        sent.headers.append(("Authorization", "AWS4-HMAC-SHA256 more"))
+        return Case("malformed-request", sent.message(), credentials=draw.r.choice([CREDENTIALS, None]))
+    wire, settings = draw.wire(headers=[("Content-MD5", draw.r.choice(["x", "not base64!", "AAAA"]))])
+    return Case("malformed-request", sigv4(wire, **settings)[0].message(), credentials=CREDENTIALS)
+
+
+GENERATORS |= {
+    "query-not-encoded": _not_encoded,
+    "query-rewritten": _edited_url,
+    "signed-headers-differ": _list_out_of_order,
+    "signature-form": _cut_or_shouted,
+    "policy-differs": _policy_as_text,
+    "stream-changed": _stream,
+    "malformed-authorization": _unreadable,
+    "malformed-request": _ambiguous,
+}

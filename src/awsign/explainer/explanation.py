@@ -234,7 +234,7 @@ class _Explainer:
         for cause in of_head(request, claim, self.at, told_when=self.told_when):
             by_clock = cause.kind in ("clock-skew", "local-time-for-utc", "expired-url")
             # Judged by this machine's clock, an old request is late whatever else is wrong with it.
-            whatever = cause.kind == "host-not-signed"  # Found or proved, that is what to mend.
+            whatever = cause.kind in ("host-not-signed", "malformed-request")  # Whatever is proved besides, that is what to mend.
             self.add(_PROVED if whatever else _FOUND if self.told_when or not by_clock or holds else _LATER, cause)
         for cause in of_body(request):
             self.add(_FOUND, cause)

@@ -158,7 +158,7 @@ def _causes(
         "missing-query-parameter",
         "malformed-component",
         "duplicate-parameter",
-    ) and _was_requoted(request):
+    ) and _was_requoted(request, claimed):
         yield Cause(
             "presigned-url-requoted", f"The presigned URL does not read as one any more: {message}", theirs=request.query[:300]
         )
@@ -214,9 +214,11 @@ def _line(headers: dict[str, str], name: str) -> str:
     return f"{name}: {headers.get(name, '')}"
 
 
-def _was_requoted(request: Request) -> bool:
+def _was_requoted(request: Request, claimed: Claimed | None) -> bool:
     """Whether a query bears the marks of one that was quoted again, unescaped wrongly or cut."""
     query = request.query
+    if claimed is not None and claimed.location != "query":
+        return False
     return any(mark in query for mark in ("%25", "&amp;", "%26", "%3D", "%3F", "\\u0026", " ")) or (
         "x-amz-" in query.lower() and "X-Amz-Signature" not in query
     )

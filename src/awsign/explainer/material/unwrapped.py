@@ -7,6 +7,7 @@ import re
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n(.*?)^[ \t]*(?:```|~~~)[ \t]*$", re.DOTALL | re.MULTILINE)
+_MESSAGE = re.compile(rb"[A-Z]+ \S+ HTTP/1")
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # curl -v has `> ` before the lines that it sent; a quoted e-mail has it before all of them, and so reads without it.
 _QUOTED = re.compile(r"[ \t]*(?:> ?)+|[ \t]+")
@@ -18,12 +19,18 @@ def unwrapped(raw: bytes) -> bytes:
         if raw.startswith(mark):
             raw = raw[2:].decode(encoding, "replace").encode("utf-8", "replace")
     raw = raw.removeprefix(codecs.BOM_UTF8)
+    if _MESSAGE.match(raw):  # What is in its body is its own.
+        return raw
     if b"\x1b[" not in raw and b"```" not in raw and b"~~~" not in raw and raw[:1] not in (b">", b" ", b"\t"):
         return raw
-    text = _COLOURS.sub("", raw.decode("latin-1"))
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:  # A body of any bytes: none of them may be taken for a wrapping.
+        return raw
+    text = _COLOURS.sub("", text)
     if match := _FENCE.search(text):
         text = match[1]
-    return _unquoted(text).encode("latin-1")
+    return _unquoted(text).encode()
 
 
 def _unquoted(text: str) -> str:
