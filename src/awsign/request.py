@@ -159,6 +159,13 @@ class Request:
             raise TypeError(f"a body that arrived is bytes, a stream or None, not {type(body).__name__}")
         return self
 
+    def but(self, **changes: object) -> Request:
+        """A copy in which the named parts are others; nothing is checked."""
+        copy = type(self).__new__(type(self))
+        for name in self.__slots__:
+            setattr(copy, name, changes.get(name, getattr(self, name)))
+        return copy
+
     @property
     def target(self) -> str:
         """Path and query, as on the request line."""

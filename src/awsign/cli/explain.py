@@ -15,7 +15,7 @@ from ..errors import MissingExtra
 from ..explainer import GROUPS, KINDS
 from ..explainer import explain as explain_request
 from ..explainer.material import read
-from .given import credentials_of, file_beside, key_of, set_method, text_of, time_of
+from .given import credentials_of, file_beside, key_of, method_option, profile_option, set_method, text_of, time_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @click.option("--at", type=time_of, metavar="TIME", help="The time to judge by [the answer's, else now].")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", help="What to print [text].")
 @click.option("--key", metavar="ID:SECRET[:TOKEN]", help="The credentials that should have signed [those found here].")
-@click.option("-X", "--request", "method", metavar="METHOD", help="The method, where REQUEST is a URL [GET].")
-@click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
+@method_option
+@profile_option
 @click.option("--no-credentials", is_flag=True, help="Leave the credentials out that are found here.")
 def command(
     request: str,

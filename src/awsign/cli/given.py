@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..explainer.material import Material
 
+profile_option = click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
+method_option = click.option("-X", "--request", "method", metavar="METHOD", help="The method, where REQUEST is a URL [GET].")
 _ITSELF = re.compile(r"(?i)(?:https?|wss?)://|(?:\$ *)?curl\s")
 
 

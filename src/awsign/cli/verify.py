@@ -13,7 +13,7 @@ from ..explainer.material import read
 from ..redact import masked
 from ..verify import Verifier
 from .failure import Failure
-from .given import credentials_of, file_beside, key_of, set_method, text_of, time_of
+from .given import credentials_of, file_beside, key_of, method_option, profile_option, set_method, text_of, time_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ REFUSED = 1
 @click.option(
     "--key", "keys", multiple=True, metavar="ID:SECRET[:TOKEN]", help="An access key to verify with [the credentials found here]."
 )
-@click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
+@profile_option
 @click.option("--service", "services", multiple=True, metavar="NAME", help="A service that is taken [any].")
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="A region that is taken [any].")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A host that is taken [any].")
@@ -45,7 +45,7 @@ REFUSED = 1
     metavar="SECONDS",
     help="What a signer's clock may be off [900].",
 )
-@click.option("-X", "--request", "method", metavar="METHOD", help="The method, where REQUEST is a URL [GET].")
+@method_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print [text].")
 def command(
     request: str, at: datetime | None, keys: tuple[str, ...], profile: str | None, services: tuple[str, ...], regions: tuple[str, ...],

@@ -6,7 +6,7 @@ from ..canonical import joined_headers
 from ..endpoints import bucket_of
 from ..errors import MissingExtra
 from ..identity import Credentials
-from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, is_sha256
+from ..payload import EVENTS, UNSIGNED_PAYLOAD, is_content_sha256
 from ..services import rules_for
 from ..sigv2 import METHODS
 from .claimed import Claimed
@@ -89,7 +89,7 @@ def payload_of(request: Request, claim: Claimed, headers: dict[str, str]) -> str
             declared = _parameter(request.query, "x-amz-content-sha256")
         if not declared and rules_for(claim.service).presigned_payload == "unsigned":
             return UNSIGNED_PAYLOAD
-    if declared and (is_sha256(declared) or declared in (UNSIGNED_PAYLOAD, EVENTS) or declared in STREAMING):
+    if declared and (is_content_sha256(declared) or declared == EVENTS):
         return declared
     return hash_of(request.body if isinstance(request.body, bytes) else b"")
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 _PARTS = ("method", "path", "query")
 _TO_SIGN = ("algorithm", "time", "credential scope", "hash of the canonical request")
-_SIGNING_KEY = "signing key"
 
 
 class Difference:
@@ -39,7 +38,7 @@ def first_difference(ours: tuple[str | None, str], theirs: tuple[str | None, str
         a, b = ours[1].split("\n"), theirs[1].split("\n")
         part = _TO_SIGN[n] if n < len(_TO_SIGN) and ours[0] is not None else f"line {n + 1}"
         return Difference("string to sign", part, a[n] if n < len(a) else "", b[n] if n < len(b) else "")
-    return Difference(_SIGNING_KEY if key_differs else "signature", None, None, None)
+    return Difference("signing key" if key_differs else "signature", None, None, None)
 
 
 def part_of(lines: list[str], n: int) -> str:
@@ -73,7 +72,7 @@ class Parts:
 
     def against(self, other: Parts) -> Iterator[tuple[str, str | None, str | None]]:
         """The parts that differ: its name, here, there. Of headers, one for each."""
-        for part in ("method", "path", "query"):
+        for part in _PARTS:
             if getattr(self, part) != getattr(other, part):
                 yield part, getattr(self, part), getattr(other, part)
         for name in dict.fromkeys([*self.headers, *other.headers]):

@@ -18,6 +18,7 @@ from .cases import TABLES, can_check, case_of, case_of_form
 from .claimed import read_claim
 from .difference import Difference, first_difference
 from .findings import (
+    TIME,
     Judgement,
     credentials_for,
     of_body,
@@ -146,10 +147,8 @@ class _Explainer:
         claim = read_claim(before) if before is not None else None
         if before is None or claim is None or not claim.signature:
             return
-        proved = False
-        if self.credentials is not None:
-            secret = credentials_for(claim.access_key_id, self.credentials, claim.token)
-            proved = secret is not None and Judgement(before, secret, claim.signed_at or self.at).verified is not None
+        judged = self._judge(before, claim)
+        proved = judged is not None and judged.verified is not None
         self.add(
             _SAID_FIRST,
             Cause(
@@ -176,16 +175,18 @@ class _Explainer:
         self._take_payload(case)
         right = case.recipe.texts()
         holds = False
+        judged = self._judge(self.request, claim)
         if credentials is not None:
             holds = bool(claim.signature) and case.recipe.gives(right[1], claim.signature)
-            holds = holds or self._holds_by_verifier(claim)
+            # The verifier knows cases that the recipe does not, as the two paths of a bucket in S3's older scheme.
+            holds = holds or (judged is not None and judged.verified is not None)
             self.checked = holds or not self._lacks_body(case)
             if claim.scheme == "sigv4a" and not can_check(case):
                 self.checked = False
                 self.notes.append(
                     "The signature was not checked: SigV4A needs the cryptography package; pip install 'awsign[sigv4a]'"
                 )
-        self._find(claim, holds)
+        self._find(claim, holds, judged)
         if holds:
             self._explain_refusal_of_what_holds(case, right)
         elif credentials is not None and self.checked:
@@ -213,13 +214,14 @@ class _Explainer:
         declared = case.headers.get("x-amz-content-sha256", "")
         return case.steps["payload"] != UNSIGNED_PAYLOAD and not (declared and declared == case.steps["payload"])
 
-    def _holds_by_verifier(self, claim: Claimed) -> bool:
-        """The verifier knows cases that the recipe does not, as the two paths of a bucket in S3's older scheme."""
-        assert self.credentials is not None
+    def _judge(self, request: Request, claim: Claimed) -> Judgement | None:
+        """The verifier's judgement of a request at its own time, with the secret; None without one that could be its signer's."""
+        if self.credentials is None:
+            return None
         secret = credentials_for(claim.access_key_id, self.credentials, claim.token)
-        return secret is not None and Judgement(self.request, secret, claim.signed_at or self.at).verified is not None
+        return None if secret is None else Judgement(request, secret, claim.signed_at or self.at)
 
-    def _find(self, claim: Claimed, holds: bool) -> None:
+    def _find(self, claim: Claimed, holds: bool, judged: Judgement | None) -> None:
         """What can be seen in the request itself."""
         request = self.request
         if self.credentials is not None:
@@ -238,12 +240,9 @@ class _Explainer:
             self.add(_PROVED if whatever else _FOUND if self.told_when or not by_clock or holds else _LATER, cause)
         for cause in of_body(request):
             self.add(_FOUND, cause)
-        if self.credentials is not None and holds and request.body is not None:
-            secret = credentials_for(claim.access_key_id, self.credentials, claim.token)
-            judged = Judgement(request, secret, claim.signed_at or self.at) if secret else None
-            if judged is not None and judged.error is not None and judged.error.kind not in ("skew", "not-yet-valid", "expired"):
-                for cause in of_verified(judged.error, request, claim, self.at):
-                    self.add(_FOUND, cause)
+        if holds and request.body is not None and judged is not None and judged.error is not None and judged.error.kind not in TIME:
+            for cause in of_verified(judged.error, request, claim, self.at):
+                self.add(_FOUND, cause)
 
     def _explain_mismatch(self, case: Case, right: tuple[str | None, str]) -> None:
         """The signature is not that of this request: the mistake that makes it one."""

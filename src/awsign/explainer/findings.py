@@ -12,7 +12,6 @@ from ..errors import SignatureError
 from ..identity import Credentials, is_access_key, is_session_token
 from ..payload import UNSIGNED_PAYLOAD, is_sha256
 from ..redact import MASK
-from ..request import Request
 from ..services import S3_FAMILY
 from ..verify import Verifier
 from ..verify.post_form import PostClaim
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from ..request import Request
     from ..verify.claim import Claim, Verified
     from .claimed import Claimed
 
@@ -68,7 +68,7 @@ _KINDS = {
     "missing-query-parameter": "malformed-authorization",
     "unsupported-algorithm": "malformed-authorization",
 }
-_TIME = ("skew", "not-yet-valid", "expired")
+TIME = ("skew", "not-yet-valid", "expired")
 _QUARTER = timedelta(minutes=15)
 # A zone's offset, give or take what a clock may be off.
 _NEAR = timedelta(minutes=2, seconds=30)
@@ -113,9 +113,9 @@ def of_head(request: Request, claimed: Claimed | None, at: datetime, *, told_whe
     if error is None:
         return
     yield from _causes(error, request, claimed, at, told_when)
-    if error.kind in _TIME and claimed is not None and claimed.signed_at is not None:
+    if error.kind in TIME and claimed is not None and claimed.signed_at is not None:
         second = Judgement(request, None, claimed.signed_at).error
-        if second is not None and second.kind not in _TIME:
+        if second is not None and second.kind not in TIME:
             yield from _causes(second, request, claimed, at)
 
 
@@ -196,7 +196,7 @@ def _time_cause(message: str, claimed: Claimed | None, at: datetime, told_when: 
                 f"The time of signing is {hours:+g} hours from the server's, as local time is of a zone with that offset: {message}",
                 ours=ours, theirs=theirs, group="wrong-time",
             )  # fmt: skip
-        return Cause("clock-skew", message[:1].upper() + message[1:], ours=ours, theirs=theirs, group="wrong-time")
+        return Cause("clock-skew", message, ours=ours, theirs=theirs, group="wrong-time")
     return Cause("clock-skew", message)
 
 
@@ -263,7 +263,7 @@ def of_token(claimed: Claimed, credentials: Credentials | None) -> Iterator[Caus
             yield Cause("session-token-url-encoded", "The session token is percent-encoded: no token has a % in it")
         return
     expected = credentials.session_token
-    if expected == given or (not expected and not given):
+    if expected == given:
         return
     if not given:
         yield Cause(
@@ -405,7 +405,5 @@ def repaired(request: Request) -> Request | None:
         query.replace("%26", "&").replace("%3D", "=") if re.search(r"(?i)x-amz-[a-z]+%3d", query) else query,
     ):
         if before != query and "X-Amz-Signature=" in before:
-            other = Request.received(request.method, "/", request.headers, request.body, request.scheme)
-            other.path, other.query = request.path, before
-            return other
+            return request.but(query=before)
     return None

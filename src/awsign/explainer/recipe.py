@@ -84,9 +84,9 @@ class Recipe:
 class V4Recipe(Recipe):
     """Version 4 and 4A.
 
-    algorithm; key, which of 4A knows its signatures; method; path, path.rule; query, query.pairs, query.order, query.format; headers (by lower-case name), header.<name>,
-    header.names; signed; payload; escape.*; layout; stamp; scope.date, scope.region, scope.service, scope.end;
-    hash; to_sign.layout; key.secret, key.prefix, key.date, key.region, key.service, key.end, key.rule; form.
+    algorithm; key, which of 4A knows its signatures; method; path, path.rule; query, query.pairs, query.order, query.format; headers (by
+    lower-case name), header.<name>, header.names; signed; payload; escape.*; layout; stamp; scope.date, scope.region, scope.service,
+    scope.end; hash; to_sign.layout; key.secret, key.prefix, key.date, key.region, key.service, key.end, key.rule; form.
     """
 
     __slots__ = ()
@@ -129,11 +129,6 @@ class V4Recipe(Recipe):
         )
 
 
-def v4_layout(parts: list[str]) -> str:
-    """The canonical request of its six parts."""
-    return "\n".join(parts)
-
-
 def derived_key(secret: str, parts: list[str]) -> SigningKey:
     """The key of the specification: HMAC of HMACs, each part in its turn."""
     key = secret.encode("utf-8", "surrogateescape")
@@ -173,7 +168,7 @@ def v4_steps(
         "header.names": lambda name: f"{name}:",
         "signed": signed,
         "payload": payload,
-        "layout": v4_layout,
+        "layout": "\n".join,
         "stamp": stamp,
         "scope.date": date,
         "scope.region": region,

@@ -9,13 +9,16 @@ from ..chunked import CODING, DECODED_LENGTH, TRAILER, codings_of
 from ..errors import InvalidRequest, SignatureError
 from ..request import URLENCODED, is_form
 from ..services import answer_shape
+from .answers import error_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
     from ..request import Request
     from ..verify import Claim, Verifier
+    from .answers import Answer
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
@@ -53,6 +56,31 @@ class Place:
         if self.host is None:
             return pairs
         return [("Host", self.host), *(pair for pair in pairs if pair[0].lower() != "host")]
+
+
+class Middleware:
+    """What the middlewares of WSGI and ASGI have alike: see AsgiMiddleware."""
+
+    def __init__(
+        self,
+        app: Any,
+        verifier: Verifier,
+        *,
+        host: str | None = None,
+        scheme: str | None = None,
+        prefix: str = "",
+        on_refusal: Callable[[Request, SignatureError], None] | None = None,
+    ) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._place = Place(host, scheme, prefix)
+        self._on_refusal = on_refusal
+
+    def _answer(self, request: Request | None, error: SignatureError) -> Answer:
+        """The answer to a request that is refused, once that is told to whoever asked to be told."""
+        if self._on_refusal is not None and request is not None:
+            self._on_refusal(request, error)
+        return error_answer(error)
 
 
 def wire_path(decoded: str, headers: dict[str, str]) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from ..canonical import joined_headers
 from ..errors import SignatureError
 from ..request import Request
-from .answers import error_answer
 from .arriving import (
-    Place,
+    Middleware,
     check_handed_on,
     declared_length,
     decoded_headers,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
-    from ..verify import Claim, Verified, Verifier
+    from ..verify import Claim, Verified
     from .answers import Answer
 
     Scope = dict[str, Any]
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class AsgiMiddleware:
+class AsgiMiddleware(Middleware):
     """Verifies each request before `app` sees it; `scope["awsign"]` is then the `Verified`.
 
     Refused requests are answered with AWS's error in the shape of the service. A body is checked as the application reads it, in
@@ -47,21 +46,6 @@ class AsgiMiddleware:
     X-Forwarded-..., which anyone could send; but servers do, from 127.0.0.1 by default (uvicorn: proxy_headers=False), so say the scheme
     here where a policy depends on it. on_refusal: called with the request and the error before it is answered.
     """
-
-    def __init__(
-        self,
-        app: App,
-        verifier: Verifier,
-        *,
-        host: str | None = None,
-        scheme: str | None = None,
-        prefix: str = "",
-        on_refusal: Callable[[Request, SignatureError], None] | None = None,
-    ) -> None:
-        self._app = app
-        self._verifier = verifier
-        self._place = Place(host, scheme, prefix)
-        self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -118,9 +102,7 @@ class AsgiMiddleware:
         return verified
 
     async def _refuse(self, request: Request | None, error: SignatureError, exchange: _Exchange) -> None:
-        if self._on_refusal is not None and request is not None:
-            self._on_refusal(request, error)
-        await exchange.answer(error_answer(error))
+        await exchange.answer(self._answer(request, error))
 
 
 class _Exchange:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from ..explainer import explain
-from ..request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from ..errors import SignatureError
     from ..explainer import Report
     from ..identity import Credentials
+    from ..request import Request
     from ..verify import Verified
 
 # A body that is larger is left out of the explanation, and was not read for it.
@@ -69,14 +69,13 @@ class Explainer:
     async def report(self, request: Request, error: SignatureError, read: Kept, blocks: AsyncIterator[bytes]) -> Report:
         """The explainer's report of a refused request. read: what of its body was read; blocks: the rest."""
         known = self._secret_for(error.access_key_id) if error.access_key_id else None
-        whole = Request.received(request.method, "/", request.headers, request.body, request.scheme)
-        whole.path, whole.query = request.path, request.query
+        body = request.body
         if request.body is None and _small(request):
             async for _ in blocks:
                 if read.data is None:
                     break
-            whole.body = None if read.data is None else bytes(read.data)
-        return await asyncio.to_thread(explain, whole, known, None, None, effort=self._effort)
+            body = None if read.data is None else bytes(read.data)
+        return await asyncio.to_thread(explain, request.but(body=body), known, None, None, effort=self._effort)
 
 
 def _small(request: Request) -> bool:

@@ -1,6 +1,6 @@
 """WSGI middleware: an application sees verified requests alone, and who signed them.
 
-Source: PEP 3333. It gives the path decoded; RAW_URI (gunicorn) and REQUEST_URI (uWSGI, mod_wsgi, werkzeug) have it as it came.
+Source: PEP 3333. It gives the path decoded; RAW_URI (gunicorn) and REQUEST_URI (uWSGI, mod_wsgi, waitress) have it as it came.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from http import HTTPStatus
 
 from ..errors import SignatureError
 from ..request import Request
-from .answers import error_answer
 from .arriving import (
-    Place,
+    Middleware,
     check_handed_on,
     declared_length,
     decoded_headers,
@@ -29,39 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from ..verify import Claim, Verified, Verifier
+    from ..verify import Claim, Verified
 
     Environ = dict[str, Any]
     StartResponse = Callable[..., Any]
     App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _BLOCK = 65536
-
-
 _ABSOLUTE = re.compile(r"(?i)https?://[^/?#]*")
 
 
-class WsgiMiddleware:
+class WsgiMiddleware(Middleware):
     """Verifies each request before `app` sees it; `environ["awsign.verified"]` is then the `Verified`, REMOTE_USER the access key ID.
 
-    The rest as for AsgiMiddleware. A server that gives neither RAW_URI nor REQUEST_URI (waitress) has requests refused whose path has
-    anything but unreserved characters, since their encoding is lost.
+    The rest as for AsgiMiddleware. Under a server that gives neither RAW_URI nor REQUEST_URI, requests are refused whose path has anything
+    but unreserved characters, since their encoding is lost.
     """
-
-    def __init__(
-        self,
-        app: App,
-        verifier: Verifier,
-        *,
-        host: str | None = None,
-        scheme: str | None = None,
-        prefix: str = "",
-        on_refusal: Callable[[Request, SignatureError], None] | None = None,
-    ) -> None:
-        self._app = app
-        self._verifier = verifier
-        self._place = Place(host, scheme, prefix)
-        self._on_refusal = on_refusal
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = None
@@ -122,14 +104,13 @@ class WsgiMiddleware:
         if raw is None:
             path = wire_path(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), headers)
             query = environ.get("QUERY_STRING", "")
-            target = self._place.target(path, query)
         else:
             path, _, query = (_ABSOLUTE.sub("", raw) or "/").partition("?")
             handed_on = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") or "/"
             check_handed_on(path.encode("latin-1"), handed_on.encode("latin-1"), headers)
             if query != environ.get("QUERY_STRING", ""):
                 refuse_path(headers, "query")
-            target = self._place.target(path, query)
+        target = self._place.target(path, query)
         pairs = self._place.headers(list(headers.items()))
         scheme = self._place.scheme or environ["wsgi.url_scheme"]
         # What WSGI gives as str are bytes as Latin-1.
@@ -160,9 +141,7 @@ class WsgiMiddleware:
     def _refuse(
         self, request: Request | None, error: SignatureError, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if self._on_refusal is not None and request is not None:
-            self._on_refusal(request, error)
-        status, headers, body = error_answer(error)
+        status, headers, body = self._answer(request, error)
         phrase = HTTPStatus(status).phrase
         pairs = [(name.decode().title(), value.decode("latin-1")) for name, value in headers]
         start_response(f"{status} {phrase}", [*pairs, ("Content-Length", str(len(body)))])

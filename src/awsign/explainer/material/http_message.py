@@ -14,6 +14,7 @@ _FIELD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\s*:|:[a-z]+:")
 _ANSWER = re.compile(rb"^HTTP(?:/[\d.]+)? \d{3}\b[^\n]*$", re.MULTILINE)
 _NEXT = re.compile(rb"^[A-Z]{3,7} \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
 _METHODS = (b"GET", b"PUT", b"POST", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r?\n")
 _VERBOSE = re.compile(r"^> ([A-Z]+ \S.*)$", re.MULTILINE)
 _DIRECTION = re.compile(r"^([<>])(?: (.*))?$")
 
@@ -110,7 +111,7 @@ def _dechunked(body: bytes) -> bytes:
     data: list[bytes] = []
     at = 0
     while True:
-        match = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r?\n").match(body, at)
+        match = _CHUNK.match(body, at)
         if match is None:
             return body
         size = int(match[1], 16)

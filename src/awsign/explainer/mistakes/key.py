@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from ...scope import SigningKey
-from ..recipe import base64_of
+from ..recipe import base64_of, derived_key
 from .case import Variant
 
 TYPE_CHECKING = False
@@ -108,10 +108,8 @@ def hex_for_bytes(case: Case) -> Iterator[Variant]:
 
 
 def other_derivation(case: Case) -> Iterator[Variant]:
-    plain = _chain(_digest)
-
     def using(change: Callable[[list[str]], list[str]]) -> dict[str, object]:
-        return {"key.rule": lambda secret, parts: plain(secret, change(parts))}
+        return {"key.rule": lambda secret, parts: derived_key(secret, change(parts))}
 
     yield Variant(
         "key-derivation", using(lambda parts: [parts[0], parts[2], parts[1], parts[3]]), "with the service before the region"

@@ -13,6 +13,7 @@ from ..recipe import base64_of
 from .case import Variant
 from .headers import CHARSETS, TYPES
 from .host import hosts
+from .query import ordered_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,29 +23,32 @@ if TYPE_CHECKING:
 
 
 def parameter_order(case: Case) -> Iterator[Variant]:
-    def step(change: object) -> dict[str, object]:
-        return {"query.order": change}
-
-    yield Variant("sigv2-parameter-order", step(list), "in the order of the request")
+    yield Variant("sigv2-parameter-order", ordered_by(list), "in the order of the request")
     yield Variant(
         "sigv2-parameter-order",
-        step(lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower())),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower())),
         "sorted without regard to case",
     )
     yield Variant(
         "sigv2-parameter-order",
-        step(lambda pairs: sorted(pairs, key=lambda pair: (pair[0].lower(), pair[1]))),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: (pair[0].lower(), pair[1]))),
         "sorted without regard to case, then by value",
     )
-    yield Variant("sigv2-parameter-order", step(lambda pairs: sorted(pairs, key=lambda pair: pair[:2])), "sorted after encoding")
     yield Variant(
-        "sigv2-parameter-order", step(lambda pairs: sorted(pairs, key=lambda pair: f"{pair[0]}={pair[1]}")), "sorted as name=value"
+        "sigv2-parameter-order", ordered_by(lambda pairs: sorted(pairs, key=lambda pair: pair[:2])), "sorted after encoding"
     )
     yield Variant(
-        "sigv2-parameter-order", step(lambda pairs: sorted(pairs, key=lambda pair: decode(pair[0]))), "sorted by names alone"
+        "sigv2-parameter-order",
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: f"{pair[0]}={pair[1]}")),
+        "sorted as name=value",
     )
     yield Variant(
-        "sigv2-parameter-order", step(lambda pairs: sorted(pairs, key=lambda pair: pair[:2], reverse=True)), "sorted backwards"
+        "sigv2-parameter-order", ordered_by(lambda pairs: sorted(pairs, key=lambda pair: decode(pair[0]))), "sorted by names alone"
+    )
+    yield Variant(
+        "sigv2-parameter-order",
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: pair[:2], reverse=True)),
+        "sorted backwards",
     )
 
 

@@ -18,50 +18,56 @@ if TYPE_CHECKING:
 _MOST_PARAMETERS = 60
 
 
-def order(case: Case) -> Iterator[Variant]:
-    def step(change: object) -> dict[str, object]:
-        return {"query.order": change}
+def ordered_by(change: object) -> dict[str, object]:
+    """The step that orders the parameters."""
+    return {"query.order": change}
 
-    yield Variant("query-not-sorted", step(list), "in the order of the URL")
+
+def order(case: Case) -> Iterator[Variant]:
+    yield Variant("query-not-sorted", ordered_by(list), "in the order of the URL")
     if case.presigned:
-        yield Variant("query-not-sorted", step(_ours_last), "with the parameters of the signature after the others")
+        yield Variant("query-not-sorted", ordered_by(_ours_last), "with the parameters of the signature after the others")
         yield Variant(
             "query-not-sorted",
-            step(lambda pairs: sorted(_ours_last(pairs), key=lambda pair: pair[0][:6].lower() == "x-amz-")),
+            ordered_by(lambda pairs: sorted(_ours_last(pairs), key=lambda pair: pair[0][:6].lower() == "x-amz-")),
             "unsorted",
         )
     yield Variant(
         "query-sorted-decoded",
-        step(lambda pairs: sorted(pairs, key=lambda pair: (decode(pair[0]), decode(pair[1])))),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: (decode(pair[0]), decode(pair[1])))),
         "sorted before encoding",
     )
     yield Variant(
         "query-sorted-decoded",
-        step(lambda pairs: sorted(pairs, key=lambda pair: decode(pair[0]))),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: decode(pair[0]))),
         "sorted by names before encoding",
     )
     yield Variant(
-        "query-sorted-joined", step(lambda pairs: sorted(pairs, key=lambda pair: f"{pair[0]}={pair[1]}")), "sorted as name=value"
+        "query-sorted-joined",
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: f"{pair[0]}={pair[1]}")),
+        "sorted as name=value",
     )
     yield Variant(
         "query-sorted-joined",
-        step(lambda pairs: sorted(pairs, key=lambda pair: decode(f"{pair[0]}={pair[1]}"))),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: decode(f"{pair[0]}={pair[1]}"))),
         "sorted as name=value, decoded",
     )
-    yield Variant("query-sorted-otherwise", step(lambda pairs: sorted(pairs, key=lambda pair: pair[0])), "sorted by names alone")
+    yield Variant(
+        "query-sorted-otherwise", ordered_by(lambda pairs: sorted(pairs, key=lambda pair: pair[0])), "sorted by names alone"
+    )
     yield Variant(
         "query-sorted-otherwise",
-        step(lambda pairs: sorted(pairs, key=lambda pair: (pair[0].lower(), pair[1]))),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: (pair[0].lower(), pair[1]))),
         "sorted without regard to case",
     )
     yield Variant(
         "query-sorted-otherwise",
-        step(lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower())),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower())),
         "sorted by names without regard to case",
     )
     yield Variant(
         "query-sorted-otherwise",
-        step(lambda pairs: sorted(pairs, key=lambda pair: (pair[0], pair[1]), reverse=True)),
+        ordered_by(lambda pairs: sorted(pairs, key=lambda pair: (pair[0], pair[1]), reverse=True)),
         "sorted backwards",
     )
 
