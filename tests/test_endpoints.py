@@ -2,31 +2,138 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from urllib.parse import urlsplit
+
 import botocore.session
 import pytest
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import EndpointProviderError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from awsign import InvalidRequest
-from awsign.endpoints import bucket_of, infer, s3_url
+from awsign.endpoints import infer
+from awsign.partitions import PARTITIONS, partition_of
+from awsign.s3_urls import bucket_of, s3_url
 
-# Their hosts do not tell the region that botocore signs for.
-UNTOLD = {"codecatalyst"}
+# Services whose rules cannot be asked without more than a region; their hosts are among those below.
+NEED_MORE = {"acm", "cloudfront-keyvaluestore", "neptune-graph"}
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"])
-def test_every_service_of_botocore(region) -> None:
-    session = botocore.session.get_session()
-    wrong = []
+def endpoints_of_rulesets() -> dict[str, set[tuple[str, str]]]:
+    """Every host that botocore's rules give, of every service in every region of every partition: what signs for it there."""
+    session = botocore.session.Session()
+    loader = session.get_component("data_loader")
+    partitions = loader.load_data("partitions")
+    regions = [region for partition in partitions["partitions"] for region in partition["regions"]]
+    hosts: dict[str, set[tuple[str, str]]] = {}
     for name in session.get_available_services():
-        if name in UNTOLD or (
-            region != "us-east-1" and region not in session.get_available_regions(name, session.get_partition_for_region(region))
-        ):
-            continue
-        client = session.create_client(name, region_name=region, aws_access_key_id="a", aws_secret_access_key="b")
-        url = client.meta.endpoint_url
-        service, told = infer(url)
-        if service != client.meta.service_model.signing_name or (region in url and told != region):
-            wrong.append((name, url, client.meta.service_model.signing_name, service, told))
+        rules = EndpointProvider(loader.load_service_model(name, "endpoint-rule-set-1"), partitions)
+        takes = rules.ruleset.parameters
+        metadata = session.get_service_model(name).metadata
+        for region, kind in itertools.product(regions, ({}, {"UseFIPS": True}, {"UseDualStack": True})):
+            if not kind.keys() <= takes.keys():
+                continue
+            try:
+                endpoint = rules.resolve_endpoint(**({"Region": region} if "Region" in takes else {}), **kind)
+            except EndpointProviderError:
+                assert name in NEED_MORE or kind, (name, region)
+                continue
+            scheme = (endpoint.properties.get("authSchemes") or [{}])[0]
+            signing_name = scheme.get("signingName") or metadata.get("signingName", metadata["endpointPrefix"])
+            host = urlsplit(endpoint.url).hostname
+            assert host is not None
+            hosts.setdefault(host, set()).add((signing_name, scheme.get("signingRegion") or region))
+    return hosts
+
+
+def test_every_endpoint_of_botocore() -> None:
+    hosts = endpoints_of_rulesets()
+    several = {host for host, signed in hosts.items() if len({region for _, region in signed}) > 1}
+    assert len(hosts) > 60_000
+    assert 0 < len(several) < 100
+    wrong = []
+    for host, signed in hosts.items():
+        names, regions = {name for name, _ in signed}, {region for _, region in signed}
+        told = infer(f"https://{host}/")
+        if told[0] not in names or told[1] != (None if host in several else min(regions)):
+            wrong.append((host, signed, told))
     assert not wrong
+
+
+def test_the_partitions_of_botocore() -> None:
+    loaded = botocore.session.Session().get_component("data_loader").load_data("partitions")["partitions"]
+    assert {each["id"] for each in loaded} == {partition.name for partition in PARTITIONS}
+    for each in loaded:
+        ours = next(partition for partition in PARTITIONS if partition.name == each["id"])
+        outputs = each["outputs"]
+        assert (ours.suffix, ours.dual_stack_suffix, ours.global_region) == (
+            outputs["dnsSuffix"],
+            outputs["dualStackDnsSuffix"],
+            outputs["implicitGlobalRegion"],
+        )
+        assert ours.alone == (len(each["regions"]) == 1)
+        for region in each["regions"]:
+            assert partition_of(region) is ours
+
+
+def test_what_operations_put_before_their_host() -> None:
+    """`data-servicediscovery.us-east-1...`: hosts of single operations, which botocore's models give."""
+    session = botocore.session.Session()
+    seen = 0
+    for name in session.get_available_services():
+        model = session.get_service_model(name)
+        for operation in model.operation_names:
+            prefix = (model.operation_model(operation).endpoint or {}).get("hostPrefix", "")
+            if not prefix:
+                continue
+            client = session.create_client(name, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+            host = re.sub(r"\{\w+\}", "123456789012", prefix) + urlsplit(client.meta.endpoint_url).hostname
+            service, region = infer(f"https://{host}/")
+            # Maps, places and routes have a newer service each at the host of Location's operations.
+            assert (service, region) == (model.signing_name, "eu-west-1") or (model.signing_name, service[:4]) == ("geo", "geo-"), (
+                host
+            )
+            seen += 1
+    assert seen > 50
+
+
+@given(
+    st.sampled_from([
+        "s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com", "sts.us-east-1.amazonaws.com", "iam.amazonaws.com", "abc.execute-api.us-east-1.amazonaws.com",
+        "x.lambda-url.us-east-1.on.aws", "dynamodb.us-east-1.api.aws", "a.r2.cloudflarestorage.com", "storage.googleapis.com", "play.min.io",
+        "s3.us-west-004.backblazeb2.com", "nyc3.digitaloceanspaces.com", "sts.cn-north-1.amazonaws.com.cn", "kms.us-iso-east-1.c2s.ic.gov",
+    ]),
+    st.sampled_from([
+        "{host}.evil.example", "{host}-evil.example", "{host}.com", "evil{host}", "{swapped}", "{host}.{host}.evil", "{first}-evil.{rest}x",
+        "{dashed}", "evil.example#{host}", "evil.example?{host}", "evil.example\\@{host}:x.evil.example", "xn--{host}.org", "{host}。evil", "[{host}]",
+    ]),
+)  # fmt: skip
+def test_hosts_that_only_look_like_it(host, form) -> None:
+    first, _, rest = host.partition(".")
+    labels = host.split(".")
+    changed = form.format(
+        host=host, first=first, rest=rest, dashed=host.replace(".", "-"), swapped=".".join([*labels[:-2], labels[-1], labels[-2]])
+    )
+    if changed.startswith("evil") and changed == f"evil{host}":
+        # `evils3.amazonaws.com` is AWS's own to give: its service is not known, or is one of a customer's name before it.
+        assert infer(f"https://{changed}/")[1] in (None, infer(f"https://{host}/")[1])
+        return
+    assert infer(f"https://{changed}/") == (None, None)
+
+
+@given(
+    st.from_regex(r"[a-z0-9.-]{1,40}", fullmatch=True),
+    st.sampled_from(["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"]),
+)
+def test_a_region_is_told_under_its_own_suffix_alone(name, region) -> None:
+    partition = partition_of(region)
+    for other in PARTITIONS:
+        _, told = infer(f"https://{name}.{region}.{other.suffix}/")
+        if other.suffix != partition.suffix:
+            assert told != region
 
 
 @pytest.mark.parametrize(
@@ -47,6 +154,69 @@ def test_every_service_of_botocore(region) -> None:
         ("dynamodb.us-east-1.api.aws", ("dynamodb", "us-east-1")),
         ("sts-fips.us-east-1.amazonaws.com", ("sts", "us-east-1")),
         ("us-west-2.queue.amazonaws.com", ("sqs", "us-west-2")),
+        ("b.s3.us-gov-west-1.amazonaws.com", ("s3", "us-gov-west-1")),
+        ("b.s3.eusc-de-east-1.amazonaws.eu", ("s3", "eusc-de-east-1")),
+        ("b.s3-fips.dualstack.us-west-2.amazonaws.com", ("s3", "us-west-2")),
+        ("123456789012.s3-control.dualstack.us-west-2.amazonaws.com", ("s3", "us-west-2")),
+        ("bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", ("s3", "us-east-1")),
+        ("ap-123.op-01ac5d28a6a232904.s3-outposts.eu-west-1.amazonaws.com", ("s3-outposts", "eu-west-1")),
+        ("ap-123.s3-object-lambda-fips.us-east-1.amazonaws.com", ("s3-object-lambda", "us-east-1")),
+        ("b--usw2-az1--x-s3.s3express-fips-usw2-az1.dualstack.us-west-2.amazonaws.com", ("s3express", "us-west-2")),
+        ("s3express-control.us-west-2.amazonaws.com", ("s3express", "us-west-2")),
+        ("bucket.s3-website.eu-central-1.amazonaws.com", (None, "eu-central-1")),
+        ("bucket.s3-website-us-east-1.amazonaws.com", (None, None)),
+        ("y4w0yvw0rg-vpce-02d0f1c8911ee44c1.execute-api.us-east-1.amazonaws.com", ("execute-api", "us-east-1")),
+        ("eamwa5m3i8.execute-api.cn-north-1.amazonaws.com.cn", ("execute-api", "cn-north-1")),
+        ("abc.execute-api-fips.us-gov-west-1.amazonaws.com", ("execute-api", "us-gov-west-1")),
+        ("wtjknhf6szh3pnnxxcijbsofk4.appsync-api.eu-west-1.amazonaws.com", ("appsync", "eu-west-1")),
+        ("abc123defghijk-ats.iot.us-west-2.amazonaws.com", ("iotdata", "us-west-2")),
+        ("abc123.ats.iot.cn-north-1.amazonaws.com.cn", ("iotdata", "cn-north-1")),
+        ("abc123.credentials.iot.us-west-2.amazonaws.com", (None, "us-west-2")),
+        ("1234567890abcd.jobs.iot.us-west-2.amazonaws.com", ("iot-jobs-data", "us-west-2")),
+        ("search-x-abc.aos.us-east-1.on.aws", ("es", "us-east-1")),
+        ("search-x-abc.cn-northwest-1.es.amazonaws.com.cn", ("es", "cn-northwest-1")),
+        ("1tg2xudton46knx2a95g.aoss.us-east-1.on.aws", ("aoss", "us-east-1")),
+        ("abc.us-east-1.aoss-fips.amazonaws.com", ("aoss", "us-east-1")),
+        ("doc-my-domain.us-west-1.cloudsearch.amazonaws.com", ("cloudsearch", "us-west-1")),
+        ("c.cluster-abc.us-east-1.neptune.amazonaws.com", ("neptune-db", "us-east-1")),
+        ("c.cluster-abc.neptune.cn-north-1.amazonaws.com.cn", ("neptune-db", "cn-north-1")),
+        ("g-abc.us-east-1.neptune-graph.amazonaws.com", ("neptune-graph", "us-east-1")),
+        ("db.abc.us-east-1.rds.amazonaws.com", ("rds-db", "us-east-1")),
+        ("db.abc.rds.cn-north-1.amazonaws.com.cn", ("rds-db", "cn-north-1")),
+        ("weaxxx.dsql.us-east-1.on.aws", ("dsql", "us-east-1")),
+        ("clustercfg.c.abc.memorydb.us-east-1.amazonaws.com", ("memorydb", "us-east-1")),
+        ("c.abc.ng.0001.usw2.cache.amazonaws.com", ("elasticache", None)),
+        ("b-1.us-west-1-qa.abcdef.c2.kafka.cn-north-1.amazonaws.com.cn", ("kafka-cluster", "cn-north-1")),
+        ("boot-abc.c1.kafka-serverless.us-east-1.amazonaws.com", ("kafka-cluster", "us-east-1")),
+        ("111122223333.ddb.us-east-1.amazonaws.com", ("dynamodb", "us-east-1")),
+        ("ingest-cell2.timestream.us-east-1.amazonaws.com", ("timestream", "us-east-1")),
+        ("aaabbbcccdddee.data.mediastore.us-west-2.amazonaws.com", ("mediastore", "us-west-2")),
+        ("m-a1b2c3d4.kinesisvideo.us-west-2.amazonaws.com", ("kinesisvideo", "us-west-2")),
+        ("abc.livy.emr-serverless-services.us-west-2.amazonaws.com", ("emr-serverless", "us-west-2")),
+        ("user-02222f67d3a427111.1234abc.vpc-lattice-svcs.us-west-2.on.aws", ("vpc-lattice-svcs", "us-west-2")),
+        ("prod.veo.endpoint.events.amazonaws.com", ("events", "*")),
+        ("123456789012.cloudfront-kvs.global.api.aws", ("cloudfront-keyvaluestore", "*")),
+        ("git-codecommit-fips.us-west-2.amazonaws.com", ("codecommit", "us-west-2")),
+        ("bedrock-mantle.us-east-1.api.aws", ("bedrock-mantle", "us-east-1")),
+        ("vpce-0f89a33420c1931d7-bluzidnv-us-east-1a.elasticloadbalancing.us-east-1.vpce.amazonaws.com", ("elasticloadbalancing", "us-east-1")),
+        ("vpce-0c20d267bb10f74e6-zlv5xrlp.redshift-data.cn-northwest-1.vpce.amazonaws.com.cn", ("redshift-data", "cn-northwest-1")),
+        ("vpce-0c20d267bb10f74e6-zlv5xrlp.email-smtp.us-east-1.vpce.amazonaws.com", (None, "us-east-1")),
+        ("vpce-svc-0123456789abcdef0.us-east-1.vpce.amazonaws.com", (None, None)),
+        ("a-service-of-next-year.us-east-1.amazonaws.com", (None, "us-east-1")),
+        ("my-load-balancer-1234.us-east-1.elb.amazonaws.com", (None, None)),
+        ("ec2-203-0-113-25.compute-1.amazonaws.com", (None, None)),
+        ("0123456789ABCDEF0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com", (None, None)),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com", (None, "us-east-1")),
+        ("account.r2.cloudflarestorage.com", ("s3", "auto")),
+        ("bucket.account.eu.r2.cloudflarestorage.com", ("s3", "auto")),
+        ("bucket.storage.googleapis.com", ("s3", "auto")),
+        ("bucket.s3.us-west-004.backblazeb2.com", ("s3", "us-west-004")),
+        ("s3.wasabisys.com", ("s3", "us-east-1")),
+        ("s3.eu-central-1.wasabisys.com", ("s3", "eu-central-1")),
+        ("bucket.nyc3.digitaloceanspaces.com", ("s3", "nyc3")),
+        ("bucket.nyc3.cdn.digitaloceanspaces.com", (None, None)),
+        ("play.min.io", ("s3", "us-east-1")),
+        ("s3.oss-cn-hangzhou-internal.aliyuncs.com", ("s3", "cn-hangzhou")),
         ("sts.amazonaws.com.cn", (None, None)),
         ("api.example.com", (None, None)),
         ("localhost", (None, None)),
@@ -57,6 +227,11 @@ def test_every_service_of_botocore(region) -> None:
 def test_hosts(host, expected) -> None:
     assert infer(f"https://{host}/x") == expected
     assert infer(f"https://{host.upper()}:443/x?y=https://s3.amazonaws.com/") == expected
+
+
+def test_the_same_host_over_a_websocket() -> None:
+    assert infer("wss://abc-ats.iot.eu-west-1.amazonaws.com/mqtt") == ("iotdevicegateway", "eu-west-1")
+    assert infer("wss://abc.execute-api.eu-west-1.amazonaws.com/prod") == ("execute-api", "eu-west-1")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import awsign
-from awsign.endpoints import bucket_url, split_s3_uri
+from awsign.s3_urls import bucket_url, split_s3_uri
 
 from .conftest import KEY, SECRET, TOKEN
 from .raw_server import raw_server
@@ -109,7 +109,10 @@ class TestEndpoints:
         with pytest.raises(awsign.InvalidRequest, match="host of its own"):
             bucket_url("arn:aws:s3:us-west-2:123456789012:accesspoint/my-point", **options)
         with pytest.raises(awsign.InvalidRequest, match="not the name"):
-            bucket_url("arn:aws-iso:s3:us-iso-east-1:123456789012:accesspoint/my-point")
+            bucket_url("arn:aws:s3:::my-bucket")
+        assert bucket_url("arn:aws-iso:s3:us-iso-east-1:123456789012:accesspoint/my-point") == (
+            "https://my-point-123456789012.s3-accesspoint.us-iso-east-1.c2s.ic.gov"
+        )
 
     @pytest.mark.parametrize("bucket", ["a.b", "Data", "a_b", "x"])
     def test_a_name_that_is_none_of_dns_is_in_the_path(self, bucket) -> None:

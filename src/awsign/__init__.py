@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import endpoints as endpoints
     from . import event_stream as event_stream
     from . import redact as redact
+    from . import s3_urls as s3_urls
     from . import sigv4a as sigv4a
     from .chunked import Chunked as Chunked
     from .credentials import find_credentials as find_credentials
@@ -88,7 +89,7 @@ __all__ = list(_HOME)
 
 
 # What has public names of its own, and is imported as `awsign.event_stream` when it is first asked for.
-_MODULES = ("credentials", "endpoints", "event_stream", "redact", "sigv4a")
+_MODULES = ("credentials", "endpoints", "event_stream", "redact", "s3_urls", "sigv4a")
 
 
 def __getattr__(name: str) -> object:

@@ -1,128 +1,181 @@
 """A host -> the service and region that a signature for it names.
 
-The rows are tried in order, the special before the general. Sources: AWS general reference, "Service endpoints and quotas";
-S3 user guide, "Virtual hosting of buckets"; botocore's endpoints.json (`credentialScope`) and the `signingName` of its models.
+In this order: hosts without a region; the API endpoints of services (their names are in endpoint_names.py); what customers have of
+their own there (buckets, APIs, clusters, domains); other clouds that speak S3. What no row tells is None.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from .errors import InvalidRequest
+from .endpoint_names import signing_name
+from .partitions import PARTITIONS, partition_of, partitions_under
 from .scope import REGION
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .partitions import Partition
+
 _LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
-_REGION = rf"(?P<region>{REGION})"
-_AWS = r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
-_BUCKET = r"(?:[^/]+\.)?"
+_SUFFIXES = {suffix for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix)}
+# `aws-global` and its like are what SDKs call the region of a service that has but one, and their rules make hosts of it.
+_REGION = rf"(?P<region>{REGION}|aws(?:-[a-z]+)*-global)"
+_AWS = rf"(?P<suffix>{'|'.join(map(re.escape, sorted(_SUFFIXES)))})"
+_ON = rf"(?P<suffix>{'|'.join(re.escape(partition.on_suffix) for partition in PARTITIONS if partition.on_suffix)})"
+# The mark of FIPS 140 comes at the end of a name, or as a label before it: `sts-fips.`, `models-fips.lex.`, `fips.batch.`.
+_FIPS = re.compile(r"-fips(?=\.|-(?:[a-z]+-)+\d)|^fips\.")
 
-_HOSTS = [
-    (re.compile(pattern), service, region)
-    for pattern, service, region in (
-        # Multi-Region Access Points are signed with SigV4A for every region.
-        (rf"[^/]+\.accesspoint\.s3-global{_AWS}", "s3", "*"),
-        (rf"{_BUCKET}(?P<service>s3-outposts|s3-object-lambda)\.{_REGION}{_AWS}", None, None),
-        (rf"{_BUCKET}s3express-[^.]+(?:\.dualstack)?\.{_REGION}{_AWS}", "s3express", None),
-        (rf"{_BUCKET}(?:s3|s3-accesspoint|s3-control|s3-fips|s3-accesspoint-fips)[.-](?:dualstack\.)?{_REGION}{_AWS}", "s3", None),
-        (rf"{_BUCKET}s3-accelerate(?:\.dualstack)?\.amazonaws\.com", "s3", None),
-        # The global host answers for us-east-1 and redirects for other regions.
-        (rf"{_BUCKET}s3(?:-external-1)?\.amazonaws\.com", "s3", "us-east-1"),
-        (rf"[^.]+\.execute-api(?:-fips)?\.{_REGION}{_AWS}", "execute-api", None),
-        (rf"[^.]+\.lambda-url\.{_REGION}\.on\.aws", "lambda", None),
-        (rf"[^/]+\.{_REGION}\.(?P<service>es|aoss|cloudsearch){_AWS}", None, None),
-        (rf"[^/]+\.{_REGION}\.vpc-lattice-svcs\.on\.aws", "vpc-lattice-svcs", None),
-        (rf"[^.]+(?:\.ats)?\.iot\.{_REGION}{_AWS}", "iotdata", None),
-        (rf"[^.]+\.appsync-api\.{_REGION}{_AWS}", "appsync", None),
-        (rf"aps-workspaces\.{_REGION}{_AWS}", "aps", None),
-        # Old names: region first.
-        (rf"{_REGION}\.(?P<service>queue|sqs|elasticmapreduce){_AWS}", None, None),
-        (rf"(?P<service>[a-z0-9.-]+?)\.{_REGION}{_AWS}", None, None),
-        (r"(?P<service>[a-z0-9.-]+)\.amazonaws\.com", None, None),
-    )
-]
+# With anything else before or after the host, clients do not agree on which it is.
+_AUTHORITY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^@/?#\\]*@)?(?P<host>[A-Za-z0-9._-]+)(?::\d*)?(?=[/?#]|$)")
 
-# What stands before the region -> signing name, where its last label is not the name (botocore's models: `endpointPrefix`,
-# `signingName`; tests/test_endpoints.py holds all of botocore's services against this).
-_SIGNING_NAMES = {
-    "account-access-runtime": "account-access",
-    "agent-registry-control": "agent-registry",
-    "agreement-marketplace": "aws-marketplace",
-    "api.tunneling.iot": "IoTSecuredTunneling",
-    "appconfigdata": "appconfig",
-    "appstream2": "appstream",
-    "bedrock-agent": "bedrock",
-    "bedrock-agent-runtime": "bedrock",
-    "bedrock-agentcore-control": "bedrock-agentcore",
-    "bedrock-data-automation": "bedrock",
-    "bedrock-data-automation-runtime": "bedrock",
-    "bedrock-runtime": "bedrock",
-    "cassandra-streams": "cassandra",
-    "catalog.marketplace": "aws-marketplace",
-    "cloudhsmv2": "cloudhsm",
-    "cloudsearchdomain": "cloudsearch",
-    "cloudwatch-omni": "cloudwatch",
-    "contact-lens": "connect",
-    "data-signer": "signer",
-    "data.jobs.iot": "iot-jobs-data",
-    "deployment-marketplace": "aws-marketplace",
-    "discovery-marketplace": "aws-marketplace",
-    "email": "ses",
-    "entitlement.marketplace": "aws-marketplace",
-    "eventsv2": "events",
-    "forecastquery": "forecast",
-    "global.health": "health",
-    "iam-toolbox": "iam",
-    "identity-chime": "chime",
-    "ivsrealtime": "ivs",
-    "mail-manager": "ses",
-    "media-pipelines-chime": "chime",
-    "meetings-chime": "chime",
-    "memory-db": "memorydb",
-    "messaging-chime": "chime",
-    "metering.marketplace": "aws-marketplace",
-    "migrationhub-config": "mgh",
-    "models-v2-lex": "lex",
-    "oidc": "sso-oauth",
-    "participant.connect": "execute-api",
+# Whole hosts without a region, and the region that a signature for them names all the same; None where several do.
+# Source: botocore's rulesets, those of two partitions giving the same host for some; AWS general reference, "General endpoints"
+# (autoscaling, ec2, elasticmapreduce); SQS developer guide, "Legacy endpoints" (queue).
+_HOSTS = {
+    "autoscaling.amazonaws.com": ("autoscaling", "us-east-1"),
+    "budgets.amazonaws.com": ("budgets", None),
+    "budgets-fips.amazonaws.com": ("budgets", None),
+    "budgets.api.aws": ("budgets", "us-gov-west-1"),
+    "budgets-fips.api.aws": ("budgets", None),
+    "cloudfront.amazonaws.com": ("cloudfront", None),
+    "cloudfront-fips.amazonaws.com": ("cloudfront", None),
+    "cloudfront.api.aws": ("cloudfront", "us-gov-west-1"),
+    "cloudfront-fips.api.aws": ("cloudfront", "us-gov-west-1"),
+    "ec2.amazonaws.com": ("ec2", "us-east-1"),
+    "elasticmapreduce.amazonaws.com": ("elasticmapreduce", "us-east-1"),
+    "global.health.amazonaws.com": ("health", "us-east-1"),
+    "global.health.amazonaws.com.cn": ("health", "cn-northwest-1"),
+    "global.health.us-gov.amazonaws.com": ("health", "us-gov-west-1"),
+    "importexport.amazonaws.com": ("IngestionService", "us-east-1"),
+    "queue.amazonaws.com": ("sqs", "us-east-1"),
+    "savingsplans.amazonaws.com": ("savingsplans", "us-east-1"),
+    "savingsplans.global.api.aws": ("savingsplans", "us-east-1"),
+    "sdb.amazonaws.com": ("sdb", "us-east-1"),
+    "sts.amazonaws.com": ("sts", "us-east-1"),
+    "waf.amazonaws.com": ("waf", "us-east-1"),
+    "waf-fips.amazonaws.com": ("waf", "us-east-1"),
+}
+
+# Services with one endpoint a partition, `NAME`, `NAME.global` or `NAME.us-gov` before the suffix, signed for the partition's
+# global region but in these.
+_GLOBAL = frozenset(("budgets", "cloudfront", "iam", "route53"))
+_GLOBAL_REGION = {("iam", "aws-cn"): "cn-north-1"}
+# The same, signed for whatever region the caller chooses: NAME -> signing name.
+_OF_EVERY_REGION = {
+    "codecatalyst": "codecatalyst",
+    "partnercentral-channel": "partnercentral-channel",
     "partnercentral-prm": "partnercentral",
-    "personalize-events": "personalize",
-    "personalize-runtime": "personalize",
-    "pinpoint": "mobiletargeting",
-    "portal.sso": "awsssoportal",
-    "queue": "sqs",
-    "reporting-marketplace": "aws-marketplace",
-    "runtime-v2-lex": "lex",
-    "runtime.sagemaker": "sagemaker",
-    "servicecatalog-appregistry": "servicecatalog",
-    "sms-voice.pinpoint": "sms-voice",
-    "transcribestreaming": "transcribe",
-    "voice-chime": "chime",
+    "sustainability": "sustainability",
+}
+# One endpoint for all regions of the standard partition, whatever region its host names.
+_OF_ONE_REGION = {("importexport", "aws"): ("IngestionService", "us-east-1")}
+_WITHOUT_REGION = re.compile(rf"(?P<name>[a-z0-9-]+?)(?P<part>\.global|\.us-gov)?\.{_AWS}")
+
+# Hosts that belong to customers, by service: `*` is one label or several, {id} is one; {region} with {aws} or {on} are a region and a
+# suffix of its partition; what is in brackets may be missing. SERVICE@REGION: where the host does not say the region. `-`: not
+# signed, though it looks like others that are. docs/endpoints.md has the source of each.
+_SHAPES = """
+    s3@*                *.accesspoint.s3-global.{aws}
+    s3-object-lambda    [*.]s3-object-lambda.{region}.{aws}
+    s3-outposts         [*.]s3-outposts[.dualstack].{region}.{aws}
+    s3express           [*.]s3express-*.{region}.{aws}
+    s3                  [*.]s3[.dualstack].{region}.{aws} [*.]s3-{region}.{aws} [*.]s3-accesspoint[.dualstack].{region}.{aws} \
+                        *.s3-control[.dualstack].{region}.{aws} [*.]s3-accelerate[.dualstack].{aws} *.vpce-*.s3.{region}.vpce.{aws}
+    s3@us-east-1        [*.]s3.amazonaws.com [*.]s3-external-1.amazonaws.com [*.]s3-1.amazonaws.com
+
+    airflow             *.airflow.{region}.{on}
+    aoss                *.{region}.aoss.{aws} *.aoss.{region}.{on}
+    appsync             *.appsync-api.{region}.{aws} *.appsync-realtime-api.{region}.{aws}
+    aps                 aps-workspaces.{region}.{aws}
+    bedrock-agentcore   *.gateway.bedrock-agentcore.{region}.{aws}
+    chime               *.ws-messaging.chime.aws
+    cloudfront-keyvaluestore@*  *.cloudfront-kvs.global.{aws}
+    cloudsearch         *.{region}.cloudsearch.{aws}
+    dax                 *.dax-clusters.{region}.{aws}
+    dsql                {id}.dsql.{region}.{on} {id}.dsql-*.{region}.{on}
+    dynamodb            *.ddb.{region}.{aws} *.streams-ddb.{region}.{aws} *.search-ddb.{region}.{aws}
+    ec2-instance-connect  *.ec2-instance-connect-endpoint.{region}.{aws}
+    elasticache         *.cache.{aws}
+    elasticmapreduce    {region}.elasticmapreduce.{aws}
+    emr-serverless      *.livy.emr-serverless-services.{region}.{aws}
+    es                  *.{region}.es.{aws} *.aos.{region}.{on}
+    events              *.eventsv2.{region}.{aws}
+    events@*            *.endpoint.events.{aws}
+    execute-api         *.execute-api.{region}.{aws}
+    geo-routes          routes.geo.{region}.us-gov.{aws}
+    -                   greengrass-ats.iot.{region}.{aws}
+    iot-jobs-data       {id}.jobs.iot.{region}.{aws}
+    iotdata             {id}.iot.{region}.{aws} {id}.ats.iot.{region}.{aws}
+    kafka-cluster       *.kafka.{region}.{aws} *.kafka-serverless.{region}.{aws}
+    kinesis             *.data-kinesis[-*].{region}.{aws} *.control-kinesis[-*].{region}.{aws}
+    kinesisvideo        *.kinesisvideo.{region}.{aws}
+    lambda              *.lambda-url.{region}.on.aws
+    mediaconvert        *.mediaconvert.{region}.{aws}
+    mediapackagev2      *.mediapackagev2.{region}.{aws}
+    mediastore          *.data.mediastore.{region}.{aws}
+    memorydb            *.memorydb.{region}.{aws}
+    neptune-db          *.{region}.neptune.{aws} *.neptune.{region}.{aws}
+    neptune-graph       [*.]{region}.neptune-graph.{aws} [*.]neptune-graph.{region}.{on} *.neptune-graph.{region}.{aws}
+    osis                *.{region}.osis.{aws}
+    osm                 *.osm.{region}.{on}
+    rds-db              *.{region}.rds.{aws} *.rds.{region}.{aws} *.global.rds.{aws}
+    s3files             *.s3files.{region}.{on}
+    sagemaker-mlflow    {region}.experiments.sagemaker.aws
+    ses@*               *.endpoints.email[.global].{aws} *.endpoints.email.us-gov.{aws}
+    signin              {region}.signin.{aws} {region}.oauth.signin.aws {region}.signin.aws.amazon.com {region}.signin.amazonaws.cn \
+                        {region}.signin.amazonaws-eusc.eu {region}.signin.c2shome.ic.gov {region}.signin.sc2shome.sgov.gov \
+                        {region}.signin.csphome.adc-e.uk {region}.signin.csphome.hci.ic.gov {region}.signin.amazonaws-us-gov.com
+    signin@us-gov-west-1  signin.amazonaws-us-gov.com
+    sqs                 {region}.queue.{aws}
+    timestream          *.timestream.{region}.{aws}
+    vpc-lattice-svcs    *.vpc-lattice-svcs.{region}.{on} *.{region}.vpc-lattice-svcs.{on}
+
+    s3@auto             [*.]*.r2.cloudflarestorage.com [*.]storage.googleapis.com [*.]t3.storage.dev [*.]fly.storage.tigris.dev
+    s3@us-east-1        [*.]s3.wasabisys.com [*.]play.min.io
+    s3                  [*.]s3.{cloud}.backblazeb2.com [*.]s3.{cloud}.wasabisys.com [*.]{slug}.digitaloceanspaces.com \
+                        [*.]s3.{cloud}.scw.cloud [*.]{slug}.your-objectstorage.com [*.]s3.{cloud}.io.cloud.ovh.net \
+                        [*.]s3.{cloud}.cloud-object-storage.appdomain.cloud [*.]s3.oss-{cloud}.aliyuncs.com
+"""
+# Over a WebSocket (wss://) the same host is another service: IoT developer guide, "MQTT over WebSocket".
+_OVER_WEBSOCKET = {"iotdata": "iotdevicegateway"}
+
+# Interface VPC endpoints whose name is not that of the API endpoint: VPC user guide, "AWS services that integrate with PrivateLink".
+_PRIVATE_LINK = {"kinesis-streams": "kinesis", "kinesis-firehose": "firehose"}
+_VPC_ENDPOINT = re.compile(rf"vpce-[a-z0-9-]+\.(?P<name>[a-z0-9.-]+?)\.{_REGION}\.vpce\.{_AWS}")
+_API_ENDPOINT = re.compile(rf"(?P<name>[a-z0-9.-]+?)\.{_REGION}\.{_AWS}")
+_PARTS = {
+    "*": r"[^/]+",
+    "{id}": r"[^./]+",
+    "{region}": _REGION,
+    "{aws}": _AWS,
+    "{on}": _ON,
+    "{cloud}": r"(?P<region>[a-z0-9-]+?)(?:-internal)?",  # Alibaba's hosts inside its network.
+    "{slug}": r"(?P<region>[a-z]{3,4}\d)",  # nyc3, fsn1
+    "[": "(?:",
+    "]": ")?",
 }
 
-# Services with one endpoint, and the region that its credential scope names (endpoints.json, `aws-global`).
-_GLOBAL = {
-    "iam": "us-east-1",
-    "sts": "us-east-1",
-    "route53": "us-east-1",
-    "cloudfront": "us-east-1",
-    "organizations": "us-east-1",
-    "shield": "us-east-1",
-    "waf": "us-east-1",
-    "budgets": "us-east-1",
-    "ce": "us-east-1",
-    "health": "us-east-1",
-    "support": "us-east-1",
-    "globalaccelerator": "us-west-2",
-    "importexport": "us-east-1",
-    "sdb": "us-east-1",
-    "ec2": "us-east-1",
-    "sqs": "us-east-1",
-    "sns": "us-east-1",
-    "dynamodb": "us-east-1",
-    "savingsplans": "us-east-1",
-    "elasticmapreduce": "us-east-1",
-}
+
+@cache
+def _pattern(shape: str) -> re.Pattern[str]:
+    """A shape, compiled when a host first comes that far: all of them would take 15 ms."""
+    pieces = re.split(r"(\*|\{[a-z]+\}|\[|\])", shape)
+    return re.compile("".join(_PARTS.get(piece) or re.escape(piece) for piece in pieces))
+
+
+def _rows() -> Iterator[tuple[str, str, str | None]]:
+    for row in _SHAPES.splitlines():
+        if row.strip():
+            told, *shapes = row.split()
+            service, _, region = told.partition("@")
+            for shape in shapes:
+                yield shape, service, region or None
+
+
+_ROWS = tuple(_rows())
 
 
 def infer(url: str) -> tuple[str | None, str | None]:
@@ -130,120 +183,55 @@ def infer(url: str) -> tuple[str | None, str | None]:
 
     A custom domain, an IP address and localhost tell nothing.
     """
-    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
-    return _infer_host(authority.rpartition("@")[2].partition(":")[0].lower().removesuffix("."))
+    authority = _AUTHORITY.match(url)
+    if authority is None:
+        return None, None
+    service, region = _infer_host(authority["host"].lower().removesuffix("."))
+    if service in _OVER_WEBSOCKET and authority["scheme"].lower() in ("wss", "ws"):
+        service = _OVER_WEBSOCKET[service]
+    return service, region
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _infer_host(host: str) -> tuple[str | None, str | None]:
-    for pattern, service, region in _HOSTS if len(host) <= _LONGEST_HOST else ():
-        if match := pattern.fullmatch(host):
-            groups = match.groupdict()
-            if service is None:
-                labels = groups["service"].removesuffix("-fips").removesuffix(".dualstack")
-                last = labels.rpartition(".")[2].removesuffix("-fips")
-                service = _SIGNING_NAMES.get(labels) or _SIGNING_NAMES.get(last, last)
-            return service, region or groups.get("region") or _GLOBAL.get(service)
-    return None, None
+    if len(host) > _LONGEST_HOST:
+        return None, None
+    if host in _HOSTS:
+        return _HOSTS[host]
+    host = _FIPS.sub("", host)
+    if (bare := _WITHOUT_REGION.fullmatch(host)) and (told := _global(bare["name"], bare["part"], bare["suffix"]))[0]:
+        return told
+    match = _API_ENDPOINT.fullmatch(host)
+    partition = _partition(match)
+    if match and partition and (service := signing_name(match["name"])):
+        return _OF_ONE_REGION.get((service, partition.name)) or (service, match["region"])
+    for shape, service, region in _ROWS:
+        if found := _pattern(shape).fullmatch(host):
+            parts = found.groupdict()
+            if not ("region" in parts and "suffix" in parts) or _partition(found):
+                return (None if service == "-" else service), region or parts.get("region")
+    if (inside := _VPC_ENDPOINT.fullmatch(host)) and _partition(inside):
+        return _PRIVATE_LINK.get(inside["name"]) or signing_name(inside["name"]), inside["region"]
+    # An API of AWS whose signing name is not known here: its region is.
+    return None, match["region"] if match and partition else None
 
 
-_BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_DIRECTORY_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*--([a-z0-9-]+)--x-s3")
-_ENDPOINT = re.compile(r"(https?://)([^/?#@]+)(/[^?#]*)?")
-# Where a name in front of the host would not resolve, or not be a name at all.
-_NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
-
-# The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
-# points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access
-# Point".
-_ARN = r"arn:aws(?:(?P<cn>-cn)|-us-gov)?"
-_ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
-_HOSTS_OF_ARNS = [
-    (re.compile(pattern), host)
-    for pattern, host in (
-        (rf"{_ARN}:s3::\d+:accesspoint[:/](?P<name>[a-z0-9]+\.mrap)", "{name}.accesspoint.s3-global.amazonaws.com"),
-        (rf"{_ARN}:s3:{_REGION}:{_ACCESS_POINT}", "{name}-{account}.s3-accesspoint.{region}.amazonaws.com"),
-        (
-            rf"{_ARN}:s3-object-lambda:{_REGION}:{_ACCESS_POINT}",
-            "{name}-{account}.s3-object-lambda.{region}.amazonaws.com",
-        ),
-        (
-            rf"{_ARN}:s3-outposts:{_REGION}:(?P<account>\d+):outpost[:/](?P<outpost>op-[a-z0-9]+)[:/]accesspoint[:/](?P<name>[a-z0-9-]+)",
-            "{name}-{account}.{outpost}.s3-outposts.{region}.amazonaws.com",
-        ),
-    )
-]
+def _global(name: str, part: str | None, suffix: str) -> tuple[str | None, str | None]:
+    """What a host without a region is: of a service with one endpoint in the partition."""
+    first, *others = partitions_under(suffix)
+    partition = next((other for other in others if part == ".us-gov"), first)
+    if name in _GLOBAL:
+        return name, _GLOBAL_REGION.get((name, partition.name), partition.global_region)
+    return _OF_EVERY_REGION.get(name), partition.global_region if name in _OF_EVERY_REGION and partition.alone else None
 
 
-def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None = None, path_style: bool = False) -> str:
-    """The URL of a bucket, of a directory bucket (S3 Express) or of an access point by its ARN; without a slash at its end.
-
-    endpoint: another than AWS's. path_style: the bucket is in the path. Where it is not asked for, it is there too if the bucket
-    cannot be in the host: a name that is none of DNS or has a dot, which TLS's certificate would not cover, or an endpoint that is
-    an IP address. Source: S3 user guide, "Virtual hosting of buckets".
-    """
-    for pattern, host in _HOSTS_OF_ARNS:
-        if match := pattern.fullmatch(bucket):
-            if endpoint is not None or path_style:
-                raise InvalidRequest(
-                    f"{bucket!r} has a host of its own at AWS; leave endpoint and path_style out, or name a bucket"
-                )
-            parts = match.groupdict()
-            return f"https://{host.format(**parts)}{'.cn' if parts['cn'] else ''}"
-    if not bucket or "/" in bucket or ":" in bucket or not bucket.isascii():
-        raise InvalidRequest(f"{bucket!r} is not the name of a bucket, nor the ARN of an access point")
-    in_host = _BUCKET_LABEL.fullmatch(bucket) is not None and not path_style
-    if endpoint is not None:
-        parsed = _ENDPOINT.fullmatch(endpoint)
-        if parsed is None:
-            raise InvalidRequest(f"endpoint={endpoint[:60]!r}: it is the URL of a server, as http://127.0.0.1:9000")
-        scheme, authority, path = parsed[1], parsed[2], (parsed[3] or "").rstrip("/")
-        if in_host and not path and not _NO_SUBDOMAINS.fullmatch(authority):
-            return f"{scheme}{bucket}.{authority}"
-        return f"{scheme}{authority}{path}/{bucket}"
-    suffix = ".cn" if region.startswith("cn-") else ""
-    if match := _DIRECTORY_BUCKET.fullmatch(bucket):
-        return f"https://{bucket}.s3express-{match[1]}.{region}.amazonaws.com{suffix}"
-    if in_host:
-        return f"https://{bucket}.s3.{region}.amazonaws.com{suffix}"
-    return f"https://s3.{region}.amazonaws.com{suffix}/{bucket}"
-
-
-def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
-    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
-
-    At another endpoint the bucket is in the path.
-    """
-    from .encoding import encode_path, utf8
-
-    base = bucket_url(bucket, region=region, endpoint=endpoint, path_style=endpoint is not None)
-    path = encode_path(utf8(key))
-    return f"{base}/{path}" if path or endpoint is None else base
-
-
-def split_s3_uri(rest: str) -> tuple[str, str, str]:
-    """What follows `s3://`, as bucket (or the ARN of an access point, which has slashes of its own), slash and key."""
-    for pattern, _ in _HOSTS_OF_ARNS:
-        if (match := pattern.match(rest)) and rest[match.end() : match.end() + 1] in ("", "/"):
-            return match[0], rest[match.end() : match.end() + 1], rest[match.end() + 1 :]
-    return rest.partition("/")
-
-
-_PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.amazonaws\.com(\.cn)?")
-
-
-def s3_host_in(authority: str, region: str) -> str | None:
-    """The host of the same bucket (or of none) in another region; None for a host of S3 that is not a plain one of AWS."""
-    host, colon, port = authority.partition(":")
-    match = _PLAIN_S3.fullmatch(host)
-    return f"{match[1]}s3.{region}.amazonaws.com{match[3] or ''}{colon}{port}" if match else None
-
-
-_VIRTUAL_HOST = re.compile(r"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|api\.aws|localhost)")
-
-
-def bucket_of(host: str) -> str | None:
-    """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
-    host = host.partition(":")[0].lower().removesuffix(".")
-    match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= _LONGEST_HOST else None
-    return match[1] if match else None
+def _partition(match: re.Match[str] | None) -> Partition | None:
+    """The partition that the region and the suffix of a host are of; None where they are not of one."""
+    if match is None:
+        return None
+    partition = partition_of(match["region"])
+    if partition is None:
+        return None
+    suffixes = {partition.suffix, partition.dual_stack_suffix, partition.on_suffix}
+    # The rules of some services give hosts under the standard suffix for IPv6 in every partition.
+    return partition if match["suffix"] in suffixes | {PARTITIONS[0].dual_stack_suffix} else None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .endpoints import bucket_url
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .post_policy import SIGNING_FIELDS, PostForm, build_policy
+from .s3_urls import bucket_url
 from .scope import ALGORITHM, in_utc, now, scope_of, signing_key, timestamp
 from .services import rules_for
 from .sigv2 import signature, span_of

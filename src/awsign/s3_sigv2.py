@@ -14,10 +14,10 @@ from .authorization import without_authorization, without_signature
 from .canonical import query_pairs
 from .derivation import Derivation
 from .encoding import encode, reencode_path, unfold
-from .endpoints import bucket_of
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .request import require_request
+from .s3_urls import bucket_of
 from .scope import in_utc, now
 from .services import rules_for
 from .signed import Presigned, Signed

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 ALGORITHM = "AWS4-HMAC-SHA256"
 ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"  # sigv4a.py has its keys.
 TERMINATOR = "aws4_request"
-REGION = r"[a-z]{2}(?:-[a-z]+)+-\d+"  # The form that the names of AWS's regions have.
+REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}"  # The form that the names of AWS's regions have; eusc-de-east-1 is the longest kind.
 _TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _BLOCK = 64
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))

@@ -8,11 +8,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 import click
 
 from ..derivation import Derivation
-from ..endpoints import infer, s3_host_in
+from ..endpoints import infer
 from ..errors import InvalidRequest
 from ..payload import spool
 from ..redact import MASK, masked, masked_value
 from ..request import Request
+from ..s3_urls import s3_host_in
 from ..signed import Signed
 from . import failure
 from .failure import Failure

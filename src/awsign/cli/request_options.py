@@ -16,12 +16,13 @@ import click
 from ..body import size_of
 from ..credentials import find_credentials
 from ..credentials.profile import settings as profile_settings
-from ..endpoints import infer, s3_url, split_s3_uri
+from ..endpoints import infer
 from ..errors import InvalidRequest
 from ..payload import UNSIGNED_PAYLOAD, spool
 from ..presign import S3Presigner
 from ..request import URLENCODED, Request
 from ..s3_sigv2 import S3SigV2
+from ..s3_urls import s3_url, split_s3_uri
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
 from ..sigv2 import SigV2
 from ..sigv4 import SigV4

@@ -9,10 +9,10 @@ import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from ..endpoints import bucket_url
 from ..errors import CredentialsError, InvalidRequest
 from ..identity import Credentials
 from ..request import Request
+from ..s3_urls import bucket_url
 from ..sigv4 import SigV4
 from .provider import Refreshing, Source
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..canonical import joined_headers
-from ..endpoints import bucket_of
 from ..errors import MissingExtra
 from ..identity import Credentials
 from ..payload import EVENTS, UNSIGNED_PAYLOAD, is_content_sha256
+from ..s3_urls import bucket_of
 from ..services import rules_for
 from ..sigv2 import METHODS
 from .claimed import Claimed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
-from ..endpoints import bucket_of as aws_bucket_of
 from ..errors import InvalidRequest
 from ..request import MULTIPART, is_form, require_request
+from ..s3_urls import bucket_of as aws_bucket_of
 from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ...endpoints import bucket_of, infer
+from ...endpoints import infer
 from ...request import split_authority
+from ...s3_urls import bucket_of
 from .case import Variant
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 from ...canonical import query_pairs
 from ...encoding import decode
-from ...endpoints import bucket_of
 from ...s3_sigv2 import canonical_resource
+from ...s3_urls import bucket_of
 from ..recipe import base64_of
 from .case import Variant
 from .headers import CHARSETS, TYPES

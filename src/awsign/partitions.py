@@ -1,0 +1,80 @@
+"""The partitions of AWS: their regions, and the ends of their hosts.
+
+Source: botocore's partitions.json (`regionRegex`, `dnsSuffix`, `dualStackDnsSuffix`, `implicitGlobalRegion`), which
+tests/test_endpoints.py holds this against; `on` suffixes: the Public Suffix List's section of Amazon.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Partition:
+    """regions: what the names of its regions match. suffix: of its hosts; dual_stack_suffix: of those that speak IPv6 too;
+    on_suffix: of what customers run on it (function URLs, clusters), None where no source says.
+
+    global_region: the one that services with one endpoint sign for. alone: whether that is its only region.
+    """
+
+    __slots__ = ("name", "regions", "suffix", "dual_stack_suffix", "on_suffix", "global_region", "alone")
+
+    def __init__(
+        self,
+        name: str,
+        regions: str,
+        suffix: str,
+        dual_stack_suffix: str,
+        on_suffix: str | None,
+        global_region: str,
+        *,
+        alone: bool = False,
+    ) -> None:
+        self.name = name
+        self.regions = re.compile(rf"{regions}-[1-9]\d?|{name}-global")
+        self.suffix = suffix
+        self.dual_stack_suffix = dual_stack_suffix
+        self.on_suffix = on_suffix
+        self.global_region = global_region
+        self.alone = alone
+
+
+# The first of those that share a suffix is the one whose global endpoints have no other label.
+PARTITIONS = (
+    Partition("aws", "(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "us-east-1"),
+    Partition("aws-us-gov", "us-gov-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "us-gov-west-1"),
+    Partition(
+        "aws-cn", "cn-[a-z]+", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "on.amazonwebservices.com.cn", "cn-northwest-1"
+    ),
+    Partition(
+        "aws-eusc",
+        "eusc-de-[a-z]+",
+        "amazonaws.eu",
+        "api.amazonwebservices.eu",
+        "on.amazonwebservices.eu",
+        "eusc-de-east-1",
+        alone=True,
+    ),
+    Partition("aws-iso", "us-iso-[a-z]+", "c2s.ic.gov", "api.aws.ic.gov", None, "us-iso-east-1"),
+    Partition("aws-iso-b", "us-isob-[a-z]+", "sc2s.sgov.gov", "api.aws.scloud", None, "us-isob-east-1"),
+    Partition("aws-iso-e", "eu-isoe-[a-z]+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", None, "eu-isoe-west-1"),
+    Partition("aws-iso-f", "us-isof-[a-z]+", "csp.hci.ic.gov", "api.aws.hci.ic.gov", None, "us-isof-south-1"),
+)
+
+
+def partition_of(region: str) -> Partition | None:
+    """The partition that a region is in, None for a name that is no region of AWS."""
+    return next((partition for partition in PARTITIONS if partition.regions.fullmatch(region)), None)
+
+
+def suffix_for(region: str) -> str:
+    """The end of the hosts of a region; of a region that is none of AWS, that of the standard partition."""
+    return (partition_of(region) or PARTITIONS[0]).suffix
+
+
+def partitions_under(suffix: str) -> Iterator[Partition]:
+    """The partitions whose hosts end so."""
+    return (partition for partition in PARTITIONS if suffix in (partition.suffix, partition.dual_stack_suffix, partition.on_suffix))

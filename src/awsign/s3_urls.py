@@ -1,0 +1,118 @@
+"""Where S3 keeps things: buckets, access points and keys as URLs, and the bucket that a host stands for.
+
+Sources: S3 user guide, "Virtual hosting of buckets", "Naming, ARNs, and aliases for access points".
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import InvalidRequest
+from .partitions import PARTITIONS, suffix_for
+from .scope import REGION
+
+_LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
+_REGION = rf"(?P<region>{REGION})"
+_BUCKET = r"(?:[^/]+\.)?"
+
+_BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_DIRECTORY_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*--([a-z0-9-]+)--x-s3")
+_ENDPOINT = re.compile(r"(https?://)([^/?#@]+)(/[^?#]*)?")
+# Where a name in front of the host would not resolve, or not be a name at all.
+_NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
+
+# The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
+# points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access
+# Point".
+_ARN = r"arn:aws(?:-[a-z-]+)?"
+_ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
+_HOSTS_OF_ARNS = [
+    (re.compile(pattern), host)
+    for pattern, host in (
+        (rf"{_ARN}:s3::\d+:accesspoint[:/](?P<name>[a-z0-9]+\.mrap)", "{name}.accesspoint.s3-global.amazonaws.com"),
+        (rf"{_ARN}:s3:{_REGION}:{_ACCESS_POINT}", "{name}-{account}.s3-accesspoint.{region}.{suffix}"),
+        (
+            rf"{_ARN}:s3-object-lambda:{_REGION}:{_ACCESS_POINT}",
+            "{name}-{account}.s3-object-lambda.{region}.{suffix}",
+        ),
+        (
+            rf"{_ARN}:s3-outposts:{_REGION}:(?P<account>\d+):outpost[:/](?P<outpost>op-[a-z0-9]+)[:/]accesspoint[:/](?P<name>[a-z0-9-]+)",
+            "{name}-{account}.{outpost}.s3-outposts.{region}.{suffix}",
+        ),
+    )
+]
+
+
+def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None = None, path_style: bool = False) -> str:
+    """The URL of a bucket, of a directory bucket (S3 Express) or of an access point by its ARN; without a slash at its end.
+
+    endpoint: another than AWS's. path_style: the bucket is in the path. Where it is not asked for, it is there too if the bucket
+    cannot be in the host: a name that is none of DNS or has a dot, which TLS's certificate would not cover, or an endpoint that is
+    an IP address. Source: S3 user guide, "Virtual hosting of buckets".
+    """
+    for pattern, host in _HOSTS_OF_ARNS:
+        if match := pattern.fullmatch(bucket):
+            if endpoint is not None or path_style:
+                raise InvalidRequest(
+                    f"{bucket!r} has a host of its own at AWS; leave endpoint and path_style out, or name a bucket"
+                )
+            parts = match.groupdict()
+            return f"https://{host.format(**parts, suffix=suffix_for(parts.get('region', '')))}"
+    if not bucket or "/" in bucket or ":" in bucket or not bucket.isascii():
+        raise InvalidRequest(f"{bucket!r} is not the name of a bucket, nor the ARN of an access point")
+    in_host = _BUCKET_LABEL.fullmatch(bucket) is not None and not path_style
+    if endpoint is not None:
+        parsed = _ENDPOINT.fullmatch(endpoint)
+        if parsed is None:
+            raise InvalidRequest(f"endpoint={endpoint[:60]!r}: it is the URL of a server, as http://127.0.0.1:9000")
+        scheme, authority, path = parsed[1], parsed[2], (parsed[3] or "").rstrip("/")
+        if in_host and not path and not _NO_SUBDOMAINS.fullmatch(authority):
+            return f"{scheme}{bucket}.{authority}"
+        return f"{scheme}{authority}{path}/{bucket}"
+    suffix = suffix_for(region)
+    if match := _DIRECTORY_BUCKET.fullmatch(bucket):
+        return f"https://{bucket}.s3express-{match[1]}.{region}.{suffix}"
+    if in_host:
+        return f"https://{bucket}.s3.{region}.{suffix}"
+    return f"https://s3.{region}.{suffix}/{bucket}"
+
+
+def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
+    """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
+
+    At another endpoint the bucket is in the path.
+    """
+    from .encoding import encode_path, utf8
+
+    base = bucket_url(bucket, region=region, endpoint=endpoint, path_style=endpoint is not None)
+    path = encode_path(utf8(key))
+    return f"{base}/{path}" if path or endpoint is None else base
+
+
+def split_s3_uri(rest: str) -> tuple[str, str, str]:
+    """What follows `s3://`, as bucket (or the ARN of an access point, which has slashes of its own), slash and key."""
+    for pattern, _ in _HOSTS_OF_ARNS:
+        if (match := pattern.match(rest)) and rest[match.end() : match.end() + 1] in ("", "/"):
+            return match[0], rest[match.end() : match.end() + 1], rest[match.end() + 1 :]
+    return rest.partition("/")
+
+
+_SUFFIXES = "|".join(re.escape(suffix) for suffix in {partition.suffix for partition in PARTITIONS})
+_PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.(?:{_SUFFIXES})")
+
+
+def s3_host_in(authority: str, region: str) -> str | None:
+    """The host of the same bucket (or of none) in another region; None for a host of S3 that is not a plain one of AWS."""
+    host, colon, port = authority.partition(":")
+    match = _PLAIN_S3.fullmatch(host)
+    return f"{match[1]}s3.{region}.{suffix_for(region)}{colon}{port}" if match else None
+
+
+_VIRTUAL_HOST = re.compile(rf"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:{_SUFFIXES}|api\.aws|localhost)")
+
+
+def bucket_of(host: str) -> str | None:
+    """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
+    host = host.partition(":")[0].lower().removesuffix(".")
+    match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= _LONGEST_HOST else None
+    return match[1] if match else None
