@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from . import event_stream as event_stream
     from . import redact as redact
     from . import s3_urls as s3_urls
+    from . import settings as settings
     from . import sigv4a as sigv4a
     from .chunked import Chunked as Chunked
     from .credentials import find_credentials as find_credentials
+    from .credentials import find_region as find_region
     from .endpoints import infer as infer
     from .errors import AwsignError as AwsignError
     from .errors import CredentialsError as CredentialsError
@@ -55,6 +57,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Chunked": "chunked",
     "find_credentials": "credentials",
+    "find_region": "credentials",
     "infer": "endpoints",
     "AwsignError": "errors",
     "CredentialsError": "errors",
@@ -89,7 +92,7 @@ __all__ = list(_HOME)
 
 
 # What has public names of its own, and is imported as `awsign.event_stream` when it is first asked for.
-_MODULES = ("credentials", "endpoints", "event_stream", "redact", "s3_urls", "sigv4a")
+_MODULES = ("credentials", "endpoints", "event_stream", "redact", "s3_urls", "settings", "sigv4a")
 
 
 def __getattr__(name: str) -> object:

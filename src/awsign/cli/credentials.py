@@ -1,4 +1,4 @@
-"""`awsign credentials`: which source gave which access key, and for other tools, on purpose, the keys."""
+"""`awsign credentials`: where was looked, which source gave which access key, and for other tools, on purpose, the keys."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import shlex
 import click
 
 from ..credentials import find_credentials
+from .given import profile_option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..credentials.chain import Found
+    from ..identity import Credentials
 
 
 @click.command(
-    help="Show where credentials are found: the source, the access key and when it ends; never the secret, unless --format asks for it.",
+    help="Show where credentials are looked for, in which order, and which are found; never the secret, unless --format asks for it.",
     epilog='\b\nExample: eval "$(awsign credentials --format env)"',
 )
-@click.option("--profile", metavar="NAME", help="The profile of the shared files [AWS_PROFILE].")
+@profile_option
 @click.option(
     "--format",
     "form",
@@ -46,7 +52,17 @@ def command(profile: str | None, form: str) -> None:
         for name, value in variables.items():
             click.echo(f"export {name}={shlex.quote(value)}" if value else f"unset {name}")
     else:
-        click.echo(f"source      {provider.found_in}")
-        click.echo(f"access key  {credentials.access_key_id}")
-        click.echo(f"kind        {'temporary, with a session token' if credentials.session_token else 'long-lived'}")
-        click.echo(f"expires     {end or ('not said by its source' if credentials.session_token else 'never')}")
+        _show(provider, credentials, end)
+
+
+def _show(provider: Found, credentials: Credentials, end: str | None) -> None:
+    asked = provider.source.asked
+    width = max(len(name) for name, _, _ in asked)
+    for name, outcome, said in asked:
+        found = credentials.access_key_id if outcome == "found" else said
+        click.echo(f"{name:<{width}}  {'not asked, since one was found' if outcome == 'not asked' else found}")
+    click.echo()
+    click.echo(f"source      {provider.found_in}")
+    click.echo(f"access key  {credentials.access_key_id}")
+    click.echo(f"kind        {'temporary, with a session token' if credentials.session_token else 'long-lived'}")
+    click.echo(f"expires     {end or ('not said by its source' if credentials.session_token else 'never')}")

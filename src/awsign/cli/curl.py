@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import MissingExtra
+from ..settings import Settings
 from . import failure
 from .failure import Failure
 from .request_options import Options, RequestCommand, options, request_options
@@ -70,7 +71,7 @@ def command(
             connect_timeout=connect_timeout,
             max_time=max_time,
             resolve=_resolve(resolve),
-            cacert=cacert,
+            cacert=cacert or Settings(chosen.profile).ca_bundle,
             insecure=insecure,
             proxy=proxy,
             progress=progress,

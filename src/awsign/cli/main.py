@@ -19,7 +19,8 @@ _COMMANDS = {
     "verify": ("awsign.cli.verify", "Verify a request as a server would; the exit code says."),
     "explain": ("awsign.cli.explain", "Say why a signature does not match."),
     "serve": ("awsign.cli.serve", "Run a local server that verifies what arrives."),
-    "credentials": ("awsign.cli.credentials", "Show which source gave which access key."),
+    "credentials": ("awsign.cli.credentials", "Show where credentials are looked for, and which are found."),
+    "whoami": ("awsign.cli.whoami", "Say whose credentials are found."),
 }
 
 

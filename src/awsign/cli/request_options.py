@@ -5,7 +5,6 @@ Source: curl's manual page.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -14,16 +13,17 @@ from urllib.parse import quote
 import click
 
 from ..body import size_of
-from ..credentials import find_credentials
-from ..credentials.profile import settings as profile_settings
+from ..credentials import find_credentials, find_region
 from ..endpoints import infer
 from ..errors import InvalidRequest
+from ..partitions import suffix_for
 from ..payload import UNSIGNED_PAYLOAD, spool
 from ..presign import S3Presigner
 from ..request import URLENCODED, Request
 from ..s3_sigv2 import S3SigV2
 from ..s3_urls import s3_url, split_s3_uri
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
+from ..settings import Settings
 from ..sigv2 import SigV2
 from ..sigv4 import SigV4
 from .failure import MALFORMED_URL, READ_ERROR, Failure
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ..signed import Signed
 
 _JSON = "application/json"
+_S3_REGION = "us-east-1"  # S3 API reference, "GetBucketLocation": where a bucket is for which nothing was said.
 _DATA = {"data", "data_raw", "data_binary", "data_urlencode", "json_data"}
 
 
@@ -66,9 +67,15 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 where_options = options(
     click.option("--service", metavar="NAME", help="The signing name of the service, where the host does not tell it."),
-    click.option("--region", metavar="NAME", help="The region, where the host does not tell it [AWS_REGION, the profile's]."),
+    click.option(
+        "--region", metavar="NAME", help="The region, where the host does not tell it [AWS_REGION, the profile's, the instance's]."
+    ),
     click.option("--profile", metavar="NAME", help="The profile of the shared files to take credentials from [AWS_PROFILE]."),
-    click.option("--endpoint-url", metavar="URL", help="Where s3:// URLs and bare paths go, in place of AWS."),
+    click.option(
+        "--endpoint-url",
+        metavar="URL",
+        help="Where s3:// URLs and bare paths go, in place of AWS [AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's].",
+    ),
 )
 
 request_options = options(
@@ -118,6 +125,7 @@ class Options:
                 raise TypeError(f"{name} is not a request option")
             setattr(self, name, value)
         self._order: list[str] = ctx.meta.get("order", [])
+        self._said = bool(ctx.params.get("silent"))
 
     def build(self, *more: tuple[str, str]) -> Request:
         """The request that the options describe, as curl would make it. more: headers to send where no -H says otherwise."""
@@ -145,8 +153,8 @@ class Options:
         url = self.url
         if url[:3].lower() == "s3:":
             url = self._s3_url(url)
-        elif self.endpoint_url and url.startswith("/"):
-            url = self.endpoint_url.rstrip("/") + url
+        elif url.startswith("/") and (endpoint := self.endpoint()):
+            url = endpoint.rstrip("/") + url
         elif self.endpoint_url:
             raise click.UsageError(f"--endpoint-url is for s3:// URLs and bare paths; {url[:60]!r} says itself where it goes")
         elif "://" not in url:
@@ -170,30 +178,40 @@ class Options:
                 MALFORMED_URL, f"there is no bucket in {url[:60]!r}; write s3://bucket/key, or s3:// for the list of buckets"
             )
         if not bucket:
-            if self.endpoint_url:
-                return f"{self.endpoint_url.rstrip('/')}/"
-            return f"https://s3.{self._found_region() or 'us-east-1'}.amazonaws.com/"
+            if endpoint := self.endpoint():
+                return f"{endpoint.rstrip('/')}/"
+            region = self.s3_region()
+            return f"https://s3.{region}.{suffix_for(region)}/"
         if self.upload_file and self.upload_file != "-" and (not key or key.endswith("/")):
             key += Path(self.upload_file).name
-        return s3_url(bucket, key, region=self._found_region() or "us-east-1", endpoint=self.endpoint_url)
+        return s3_url(bucket, key, region=self.s3_region(), endpoint=self.endpoint())
 
-    def _found_region(self) -> str | None:
-        environ = os.environ
-        return (
-            self.region
-            or environ.get("AWS_REGION")
-            or environ.get("AWS_DEFAULT_REGION")
-            or profile_settings(self.profile).get("region")
-        )
+    def endpoint(self) -> str | None:
+        """Where s3:// URLs and bare paths go: --endpoint-url, or what is configured for the service; None for AWS's own."""
+        return self.endpoint_url or Settings(self.profile).endpoint_url(self.service or "s3")
+
+    def found_region(self, *, instance: bool) -> str | None:
+        """--region, or what is configured. instance: whether the metadata service is worth asking."""
+        return self.region or find_region(self.profile, instance=instance)
+
+    def s3_region(self) -> str:
+        """The region of a bucket that nothing tells of: S3's own default, and it is said."""
+        region = self.found_region(instance=self.endpoint() is None)
+        if region is None:
+            region = _S3_REGION
+            if not self._said:
+                self._said = True
+                click.echo(f"awsign: no region is given or configured; taken for S3's default, {region} (--region)", err=True)
+        return region
 
     def presigner(self) -> tuple[S3Presigner, str]:
         """What presigns for the bucket of an s3:// URL, and the key, which is literal."""
         bucket, _, key = split_s3_uri(self.url[5:])
         if self.url[:5].lower() != "s3://" or not bucket or not key:
             raise Failure(MALFORMED_URL, f"{self.url[:60]!r}: a form is for s3://bucket/key")
-        region = self._found_region() or "us-east-1"
+        endpoint = self.endpoint()
         return S3Presigner(
-            find_credentials(self.profile), region, bucket, endpoint=self.endpoint_url, path_style=self.endpoint_url is not None
+            find_credentials(self.profile), self.s3_region(), bucket, endpoint=endpoint, path_style=endpoint is not None
         ), key
 
     # The headers.
@@ -313,14 +331,14 @@ class Signer:
 
     def _provider_for(self, request: Request) -> Provider:
         """The session of a directory bucket, for the calls that take one; else what was found."""
-        bucket = request.host.partition(".")[0] if self._chosen.endpoint_url is None else request.path.split("/")[1]
+        endpoint = self._chosen.endpoint()
+        bucket = request.host.partition(".")[0] if endpoint is None else request.path.split("/")[1]
         takes_session = rules_of_call(rules_for(self._service or ""), request).token_header == SESSION_TOKEN
         if not takes_session or not bucket.endswith("--x-s3"):
             return self.provider
         if self._session is None:
             from ..credentials import s3_express_session
 
-            endpoint = self._chosen.endpoint_url
             self._session = s3_express_session(self.provider, bucket, region=self._region or "", endpoint=endpoint, send=self.send)
         return self._session
 
@@ -346,10 +364,13 @@ class Signer:
         if chosen.url[:3].lower() == "s3:":
             service = service or ("s3express" if split_s3_uri(chosen.url[5:])[0].endswith("--x-s3") else "s3")
         service = chosen.service or service
-        region = chosen.region or region or chosen._found_region()
-        if region is None and service == "s3":
-            region = "us-east-1"
-        return service, region
+        region = chosen.region or region
+        if region is None and chosen.scheme == "sigv4a":
+            region = Settings(chosen.profile).sigv4a_signing_region_set
+        if region is None and service == "s3" and chosen.scheme != "s3v2":
+            region = chosen.s3_region()
+        # A region that is not needed, or that a host which is none of AWS leaves open, is not worth a second of waiting.
+        return service, region or chosen.found_region(instance=service is not None)
 
     def _scheme(self, request: Request) -> str:
         chosen = self._chosen

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     help="Run a server on 127.0.0.1 that verifies whatever arrives and answers in the shape of the service: with what it verified, "
-    "or with AWS's error, the canonical request and string to sign that it derived and what the signer did wrong. It plays the instance metadata service too.",
+    "or with AWS's error, the canonical request and string to sign that it derived and what the signer did wrong. It plays the services that credentials come from too: instance and container metadata, STS, IAM Identity Center, sign-in.",
     epilog="\b\nExample: awsign serve --port 9000 --key AKIDEXAMPLE:secret",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=9000, help="The port; 0 takes a free one [9000].")
@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 @click.option("--tls-key", metavar="FILE", help="The certificate's private key, where it is not in the same file.")
 @click.option("--role", default="awsign-role", metavar="NAME", help="The role of its instance metadata service [awsign-role].")
 @click.option(
-    "--role-seconds", type=click.IntRange(1), default=3600, metavar="SECONDS", help="How long the role's credentials last [3600]."
+    "--role-seconds",
+    type=click.IntRange(1),
+    default=3600,
+    metavar="SECONDS",
+    help="How long credentials that it hands out last [3600].",
 )
+@click.option("--container-token", metavar="TEXT", help="The authorization token that its endpoint for containers asks for [none].")
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
 def command(
     port: int, keys: tuple[str, ...], forward: str | None, tls_cert: str | None, tls_key: str | None, role: str, role_seconds: int,
-    quiet: bool,
+    container_token: str | None, quiet: bool,
 ) -> None:  # fmt: skip
     if tls_key and not tls_cert:
         raise click.UsageError("--tls-key needs --tls-cert, whose key it is")
@@ -45,7 +50,7 @@ def command(
         from ..server.app import VerifyingApp
         from ..server.explained import Explainer
         from ..server.issued import Issued
-        from ..server.metadata import MetadataService
+        from ..server.played import Played
         from ..server.run import serve
 
         if forward:
@@ -59,8 +64,8 @@ def command(
         return known.get(access_key_id) or issued.get(access_key_id)
 
     verifier = Verifier(secret_for)
-    metadata = MetadataService(issued, role, role_seconds)
-    app = VerifyingApp(verifier, metadata, Forwarder(forward) if forward else None, issued, Explainer(secret_for))
+    played = Played(issued, role, role_seconds, container_token)
+    app = VerifyingApp(verifier, played, Forwarder(forward) if forward else None, issued, Explainer(secret_for))
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("awsign.server").setLevel(logging.WARNING if quiet else logging.INFO)
 

@@ -14,6 +14,7 @@ from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
 from ..body import blocks, size_of
+from ..settings import proxy_for
 from . import failure
 from .failure import Failure
 
@@ -156,7 +157,7 @@ class Wire:
             pool.close()
 
     def _pool(self, scheme: str, host: str) -> httpcore2.ConnectionPool:
-        proxy = self._proxy if self._proxy is not None else _proxy_of_environment(scheme, host)
+        proxy = self._proxy if self._proxy is not None else proxy_for(scheme, host)
         if proxy not in self._pools:
             options: dict[str, Any] = {"network_backend": self._backend, "max_connections": 1, "retries": 0}
             if scheme == "https" or proxy:
@@ -167,7 +168,7 @@ class Wire:
         return self._pools[proxy or ""]
 
     def _ssl_context(self) -> ssl.SSLContext:
-        bundle = self._cacert or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+        bundle = self._cacert or os.environ.get("CURL_CA_BUNDLE") or None
         try:
             context = ssl.create_default_context(cafile=bundle)
         except OSError as error:
@@ -212,18 +213,6 @@ def _proxy(url: str) -> httpcore2.Proxy:
     return httpcore2.Proxy(
         httpcore2.URL(scheme=parts.scheme.encode(), host=_host(parts.hostname), port=port, target=b"/"), auth=credentials
     )
-
-
-def _proxy_of_environment(scheme: str, host: str) -> str | None:
-    """Curl takes http_proxy in lower case alone: a server of CGI would take HTTP_PROXY from a client's `Proxy:` header."""
-    get = os.environ.get
-    found = get("http_proxy") if scheme == "http" else get("https_proxy") or get("HTTPS_PROXY")
-    found = found or get("all_proxy") or get("ALL_PROXY")
-    if not found:
-        return None
-    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # The standard library's reading of no_proxy.
-
-    return None if proxy_bypass_environment(host) else found
 
 
 @contextmanager

@@ -1,53 +1,80 @@
 """The chain: the sources in the order of the AWS CLI, the first that has credentials wins.
 
-Source: botocore's `create_credential_resolver`; AWS CLI user guide, "Configuration and credential precedence".
+Source: botocore's `create_credential_resolver` and `ProfileProviderBuilder`; AWS CLI user guide, "Configuration and credential
+precedence". What botocore asks besides is from before profiles: AWS_CREDENTIAL_FILE and Boto's own files.
 """
 
 from __future__ import annotations
 
+import os
+
 from ..errors import CredentialsError
+from ..settings import Settings
+from .assume_role import ProfileRole
+from .container import Container
 from .environment import Environment
 from .instance import InstanceMetadata
-from .profile import Profile
+from .login import Login
+from .process import Process
+from .profile_keys import ConfigFile, SharedCredentialsFile
 from .provider import NotHere, Refreshing, Source
+from .sso import Sso
+from .web_identity import WebIdentity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Literal
 
     from ..identity import Credentials
+    from .assume_role import Prompt
 
 
 class Chain(Source):
-    """Sources, asked in order. The one that had credentials is asked first from then on; `found_in` names it."""
+    """Sources, asked in order. The one that had credentials is asked alone from then on; `found_in` names it.
+
+    asked: what each said, as (name, outcome, what it said) with the outcomes "found", "none", "failed" and "not asked".
+    """
 
     name = "chain"
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = list(sources)
-        self.found_in: str | None = None
+        self._found: Source | None = None
+        self.asked: list[tuple[str, Literal["found", "none", "failed", "not asked"], str]] = []
+
+    @property
+    def found_in(self) -> str | None:
+        return getattr(self._found, "found_in", None) or (self._found.name if self._found is not None else None)
 
     def load(self) -> Credentials:
-        if self.found_in is not None:
+        if self._found is not None:
             # Refreshing: another source's credentials would silently be another identity.
-            return next(source for source in self._sources if source.name == self.found_in).load()
-        missed = []
-        for source in self._sources:
+            return self._found.load()
+        self.asked = [(source.name, "not asked", "") for source in self._sources]
+        for place, source in enumerate(self._sources):
             try:
                 credentials = source.load()
             except NotHere as reason:
-                missed.append(f"  - {source.name}: {reason}")
+                self.asked[place] = source.name, "none", str(reason)
             except CredentialsError as error:
-                before = "\nbefore it, looked in\n" + "\n".join(missed) if missed else ""
-                raise CredentialsError(f"{source.name}: {error}{before}") from None
+                self.asked[place] = source.name, "failed", str(error)
+                raise CredentialsError(f"{source.name}: {error}{self._before(place)}") from None
             else:
-                self.found_in = source.name
+                self.asked[place] = source.name, "found", repr(credentials)
+                self._found = source
                 return credentials
-        raise CredentialsError(
+        raise NotHere(
             "no credentials found; looked in\n"
-            + "\n".join(missed)
-            + "\nset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has them"
+            + self._missed(self.asked)
+            + "\nset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile that has some, or run `aws login`"
         )
+
+    def _before(self, place: int) -> str:
+        return f"\nbefore it, looked in\n{self._missed(self.asked[:place])}" if place else ""
+
+    def _missed(self, asked: Sequence[tuple[str, str, str]]) -> str:
+        return "\n".join(f"  - {name}: {said}" for name, _, said in asked)
 
 
 class Found(Refreshing):
@@ -60,14 +87,55 @@ class Found(Refreshing):
         return self.source.found_in
 
 
-def find_credentials(profile: str | None = None, environ: Mapping[str, str] | None = None) -> Found:
-    """A provider that looks where the AWS CLI looks, of its places in these: environment, shared files, instance metadata.
+def find_credentials(
+    profile: str | None = None, environ: Mapping[str, str] | None = None, *, prompt: Prompt | None = None
+) -> Found:
+    """A provider that looks where the AWS CLI looks, in its order.
 
-    A profile that takes its credentials from elsewhere (a role, SSO, a process) is an error, not passed over.
-    profile: passed explicitly, it comes before the environment's keys; AWS_PROFILE does not. environ: in the place of
-    os.environ. Nothing is read before the first `.get()`, which raises CredentialsError, a checklist, where nothing is found.
+    The environment (but not where a profile is passed); the role that the profile asks for; a web identity; IAM Identity Center; the
+    shared credentials file; `aws login`; a process; the config file; the container; the instance. What fails is an error, not
+    passed over: another source would silently be another identity.
+    profile: its name; None is that of AWS_PROFILE, else `default`. environ: in the place of os.environ. prompt: asks for the code
+    of an MFA device, where the role wants one; None asks on the terminal. Nothing is read before the first `.get()`, which raises
+    CredentialsError, a checklist, where nothing is found.
     """
-    sources: list[Source] = [Profile(profile, environ), InstanceMetadata(environ=environ)]
-    if profile is None:
-        sources.insert(0, Environment(environ))
-    return Found(Chain(sources))
+    return Found(_Sources(profile, environ, prompt))
+
+
+class _Sources(Chain):
+    """The whole chain of a profile."""
+
+    def __init__(self, profile: str | None, environ: Mapping[str, str] | None, prompt: Prompt | None) -> None:
+        environ = os.environ if environ is None else environ
+        self._settings = Settings(profile, environ)
+        super().__init__(
+            [
+                *([] if profile else [Environment(environ)]),
+                ProfileRole(lambda source_profile: _of_profile(source_profile, environ), profile, environ, prompt=prompt),
+                *_profile_sources(profile, environ, read_environment=not profile),
+                Container(environ),
+                InstanceMetadata(environ=environ, profile=profile),
+            ]
+        )
+
+    def load(self) -> Credentials:
+        if self._settings.asked_for:
+            _ = self._settings.of_profile  # One that does not exist is an error, whatever the environment has.
+        return super().load()
+
+
+def _profile_sources(profile: str | None, environ: Mapping[str, str], *, read_environment: bool) -> list[Source]:
+    """What a profile may have beside a role: botocore's ProfileProviderBuilder."""
+    return [
+        WebIdentity(profile=profile, environ=environ, read_environment=read_environment),
+        Sso(profile=profile, environ=environ),
+        SharedCredentialsFile(profile, environ),
+        Login(profile=profile, environ=environ),
+        Process(profile=profile, environ=environ),
+        ConfigFile(profile, environ),
+    ]
+
+
+def _of_profile(profile: str, environ: Mapping[str, str]) -> Source:
+    """The sources of a `source_profile`."""
+    return Chain(_profile_sources(profile, environ, read_environment=False))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ..errors import CredentialsError
 from ..identity import Credentials
+from .document import end_in
 from .provider import NotHere, Source
 
 TYPE_CHECKING = False
@@ -29,19 +29,7 @@ class Environment(Source):
             raise NotHere("AWS_ACCESS_KEY_ID is not set")
         if not secret:
             raise CredentialsError("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both or neither")
-        # AWS_SECURITY_TOKEN is its older name (botocore, EnvProvider).
-        token = get("AWS_SESSION_TOKEN") or get("AWS_SECURITY_TOKEN") or None
-        return Credentials(
-            access_key_id, secret, token, parse_expiration(get("AWS_CREDENTIAL_EXPIRATION"), "AWS_CREDENTIAL_EXPIRATION")
-        )
-
-
-def parse_expiration(text: str | None, where: str) -> datetime | None:
-    """An ISO 8601 time as the sources write it -> aware datetime; None for none. A time without a zone is UTC."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CredentialsError(f"{where} is {text[:40]!r}, not a time as 2026-01-15T12:00:00Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        # AWS_SECURITY_TOKEN is its older name, which botocore reads first (credentials.py, EnvProvider.TOKENS).
+        token = get("AWS_SECURITY_TOKEN") or get("AWS_SESSION_TOKEN") or None
+        end = end_in(get("AWS_CREDENTIAL_EXPIRATION"), "AWS_CREDENTIAL_EXPIRATION")
+        return Credentials(access_key_id, secret, token, end)

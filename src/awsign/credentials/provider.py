@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..errors import CredentialsError
 from ..scope import now
@@ -12,7 +13,9 @@ from ..scope import now
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from concurrent.futures import Future
+    from datetime import datetime
+    from typing import Any, Protocol
 
     from ..identity import Credentials
 
@@ -36,17 +39,34 @@ log = logging.getLogger("awsign.credentials")
 # minutes before it has to succeed.
 ADVISORY = timedelta(minutes=15)
 MANDATORY = timedelta(minutes=10)
+_PAUSE = timedelta(minutes=1)  # Between two refreshes of which the first failed, while the old ones still serve.
 
 
 class NotHere(CredentialsError):
     """A source has no credentials: the reason, for the checklist that the chain prints. Not a failure of the source."""
 
 
+class _Fresh:
+    """Credentials, from when on a refresh is tried, and from when on it has to succeed; None for never.
+
+    Of credentials that were given for less than twice a window, the windows are a half and a third of what was left.
+    """
+
+    __slots__ = ("credentials", "must_from", "try_from")
+
+    def __init__(self, credentials: Credentials, advisory: timedelta, mandatory: timedelta, at: datetime) -> None:
+        self.credentials = credentials
+        end = credentials.expiration
+        self.try_from = end and end - min(advisory, (end - at) / 2)
+        self.must_from = end and end - min(mandatory, (end - at) / 3)
+
+
 class Refreshing:
     """A provider over one source: what it gave is handed out until shortly before it ends, then the source is asked again.
 
-    Threads share one refresh: while one refreshes, the others go on with what is there as long as it is good. In the advisory
-    window a refresh that fails is logged and tolerated, in the mandatory one it is raised.
+    However many threads and tasks ask, the source is asked once at a time. In the advisory window one of them asks it and the
+    others go on with what is there, a failure is logged and tolerated; in the mandatory one all wait for it, and it is raised.
+    advisory, mandatory: how long before the end these begin. clock: in the place of the machine's.
     """
 
     def __init__(
@@ -61,58 +81,127 @@ class Refreshing:
         self._advisory = advisory
         self._mandatory = mandatory
         self._clock = clock
+        self._fresh: _Fresh | None = None
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        """Nothing under way: at first, and in a process that was forked while its parent was refreshing."""
+        self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._credentials: Credentials | None = None
-        self._retry_after: datetime | None = None
+        self._under_way: Future[Credentials] | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.source.name}: {self._credentials!r}>"
+        return f"<{type(self).__name__} {self.source.name}: {self._fresh and self._fresh.credentials!r}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_pid", "_lock", "_under_way")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin_process()
 
     def get(self) -> Credentials:
         """Credentials that are good for a while. Raises CredentialsError if there are none to be had."""
-        credentials = self._credentials
-        if credentials is not None and not self._ends_within(credentials, self._advisory):
-            return credentials
-        must = credentials is None or self._ends_within(credentials, self._mandatory)
-        if not self._lock.acquire(blocking=must):
-            assert credentials is not None
-            return credentials
-        try:
-            if self._credentials is not credentials and self._credentials is not None:
-                return self._credentials  # Another thread was first.
-            return self._refresh(credentials, must)
-        finally:
-            self._lock.release()
+        held, must = self._held()
+        if held is not None and must is None:
+            return held
+        refresh, mine = self._join()
+        if mine:
+            return self._refresh(refresh)
+        # Another's result, where nothing is good enough to go on with.
+        return refresh.result() if must or held is None else held
 
     async def get_async(self) -> Credentials:
-        """The same for async callers: at once where nothing is to be fetched, else from a thread."""
-        credentials = self._credentials
-        if credentials is not None and not self._ends_within(credentials, self._advisory):
-            return credentials
+        """The same for tasks: at once where there is something to go on with, and the source is asked in a thread."""
+        held, must = self._held()
+        if held is not None and must is None:
+            return held
+        refresh, mine = self._join()
+        if mine:
+            # Not of the loop's own threads: those may all be in use, and be waiting for this.
+            threading.Thread(target=self._refresh_apart, args=(refresh,), name="awsign-credentials", daemon=True).start()
+        if held is not None and not must:
+            return held
         import asyncio
 
-        return await asyncio.to_thread(self.get)
+        return await asyncio.wrap_future(refresh)
 
-    def _refresh(self, old: Credentials | None, must: bool) -> Credentials:
-        if old is not None and not must and self._retry_after is not None and self._clock() < self._retry_after:
-            return old
+    def forget(self, credentials: Credentials) -> None:
+        """Have the source asked again before these are handed out once more: a service called them expired or unknown."""
+        if self._fresh is not None and self._fresh.credentials == credentials:
+            self._fresh = None
+
+    def _held(self) -> tuple[Credentials | None, bool | None]:
+        """What is there, and whether a refresh must succeed (True), is to be tried (False) or is not due (None)."""
+        fresh = self._fresh
+        if fresh is None:
+            return None, True
+        if fresh.try_from is None or fresh.must_from is None:
+            return fresh.credentials, None
+        at = self._clock()
+        if at < fresh.try_from:
+            return fresh.credentials, None
+        return fresh.credentials, at >= fresh.must_from
+
+    def _join(self) -> tuple[Future[Credentials], bool]:
+        """The refresh that is under way, and whether it is the caller's to do."""
+        from concurrent.futures import Future
+
+        if self._pid != os.getpid():
+            self._begin_process()
+        with self._lock:
+            if self._under_way is not None:
+                return self._under_way, False
+            self._under_way = Future()
+            self._under_way.set_running_or_notify_cancel()  # One task that is cancelled must not cancel it for the others.
+            return self._under_way, True
+
+    def _refresh(self, refresh: Future[Credentials]) -> Credentials:
+        """Ask the source, and tell all who wait."""
         try:
-            fresh = self.source.load()
+            credentials = self._load()
+        except BaseException as error:
+            self._under_way = None
+            ours = isinstance(error, Exception)
+            refresh.set_exception(
+                error if ours else CredentialsError(f"asking for credentials was ended by {type(error).__name__}")
+            )
+            refresh.exception()
+            raise
+        self._under_way = None
+        refresh.set_result(credentials)
+        return credentials
+
+    def _refresh_apart(self, refresh: Future[Credentials]) -> None:
+        try:
+            self._refresh(refresh)
+        except CredentialsError:
+            pass  # Whoever waits has it; in the advisory window nobody does, and it was logged.
+        except Exception:
+            log.exception("asking %s for credentials failed", self._name())
+
+    def _load(self) -> Credentials:
+        held, must = self._held()
+        if held is not None and must is None:
+            return held  # Another was first.
+        old = self._fresh
+        try:
+            credentials = self.source.load()
+            at = self._clock()
+            if credentials.expiration is not None and credentials.expiration <= at:
+                raise CredentialsError(f"{self._name()} gave credentials that have ended already: {credentials!r}")
         except CredentialsError as error:
             if old is None or must:
                 raise
             log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), error)
-            self._retry_after = self._clock() + timedelta(minutes=1)
-            return old
-        if self._ends_within(fresh, timedelta(0)):
-            raise CredentialsError(f"{self._name()} gave credentials that have ended already: {fresh!r}")
-        log.debug("credentials from %s: %r", self._name(), fresh)
-        self._credentials = old if fresh == old and old is not None else fresh
-        return self._credentials
+            old.try_from = self._clock() + _PAUSE
+            return old.credentials
+        log.debug("credentials from %s: %r", self._name(), credentials)
+        if old is not None and credentials == old.credentials:
+            credentials = old.credentials  # These have their signing keys derived.
+        self._fresh = _Fresh(credentials, self._advisory, self._mandatory, at)
+        return credentials
 
     def _name(self) -> str:
         """The source, by the one that a chain found."""
         return getattr(self.source, "found_in", None) or self.source.name
-
-    def _ends_within(self, credentials: Credentials, window: timedelta) -> bool:
-        return credentials.expiration is not None and credentials.expiration - self._clock() <= window

@@ -5,15 +5,14 @@ Source: S3 user guide, "Authorizing Zonal endpoint API operations with CreateSes
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import timedelta
 
 from ..errors import CredentialsError, InvalidRequest
-from ..identity import Credentials
 from ..request import Request
 from ..s3_urls import bucket_url
 from ..sigv4 import SigV4
+from .flat_xml import credentials_in, elements
+from .http import ask
 from .provider import Refreshing, Source
 
 TYPE_CHECKING = False
@@ -21,14 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
-    from ..identity import Provider
+    from ..identity import Credentials, Provider
     from ..signed import Signed
 
     Send = Callable[[Signed], tuple[int, str]]
-
-_MOST = 1 << 16
-_ELEMENT = re.compile(r"<([A-Za-z]+)>([^<>&]+)</\1>")
-_NAMES = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
 
 
 class S3ExpressSession(Source):
@@ -65,38 +60,13 @@ class S3ExpressSession(Source):
     def load(self) -> Credentials:
         status, text = self._send(self._signer.sign(self._request))
         if status != 200:
-            code = _elements(text).get("Code", "no code")
+            code = elements(text).get("Code", "no code")
             raise CredentialsError(f"CreateSession for the bucket {self._bucket} was answered with {status}, {code[:60]}")
-        found = _elements(text)
-        try:
-            key, secret, token, end = (found[name] for name in _NAMES)
-            return Credentials(key, secret, token, datetime.fromisoformat(end))
-        except (KeyError, ValueError):
-            # `from None`: the answer holds the secret.
-            raise CredentialsError(f"the answer to CreateSession for the bucket {self._bucket} has no credentials") from None
+        return credentials_in(text, f"CreateSession for the bucket {self._bucket}")
 
     def _send_by_http_client(self, signed: Signed) -> tuple[int, str]:
-        from http.client import HTTPConnection, HTTPException, HTTPSConnection
-
-        parts = urlsplit(signed.url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self._timeout)
-        try:
-            connection.putrequest("GET", f"{parts.path}?{parts.query}", skip_host=True, skip_accept_encoding=True)
-            for name, value in signed.headers:
-                connection.putheader(name, value)
-            connection.endheaders()
-            response = connection.getresponse()
-            return response.status, response.read(_MOST).decode("utf-8", "replace")
-        except (OSError, HTTPException) as error:
-            raise CredentialsError(f"CreateSession: no answer from {parts.netloc} ({type(error).__name__}: {error})") from None
-        finally:
-            connection.close()
-
-
-def _elements(text: str) -> dict[str, str]:
-    """The elements of an answer that have nothing but text, by name: all that is asked of it is flat, and nothing in it escaped."""
-    return dict(_ELEMENT.findall(text))
+        answer = ask("GET", signed.url, signed.headers, timeout=self._timeout)
+        return answer.status, answer.text
 
 
 def s3_express_session(

@@ -56,6 +56,37 @@ def _quoted(text: str) -> str:
 def verified_answer(shape: str, verified: Verified, method: str, path: str, action: str | None, payload: str | None) -> Answer:
     """A success that says what was verified. action: of a Query API request. payload: its x-amz-content-sha256."""
     action = action if action and _ACTION.fullmatch(action) else "Unknown"  # It becomes the name of an element.
+    facts = _facts(verified, payload)
+    if shape in ("json", "rest"):
+        answer = {"Verified": facts}
+        return 200, [(b"content-type", _AMZ_JSON if shape == "json" else _JSON)], json.dumps(answer, indent=2).encode() + b"\n"
+    if shape == "s3":
+        root = parent = Element(_s3_result(method, path), xmlns=S3_NAMESPACE)
+        if root.tag == "ListAllMyBucketsResult":
+            owner = SubElement(root, "Owner")
+            SubElement(owner, "ID").text = verified.access_key_id
+            SubElement(root, "Buckets")  # This server stores nothing.
+    elif shape == "ec2":
+        root = parent = Element(f"{action}Response")
+        SubElement(root, "requestId").text = _request_id()
+    else:
+        return query_result(action, [], verified, payload)
+    _tell(parent, facts)
+    return 200, [(b"content-type", _XML)], document(root)
+
+
+def query_result(action: str, result: list[Element], verified: Verified | None, payload: str | None = None) -> Answer:
+    """The success of a Query API, with its result and what was verified."""
+    root = Element(f"{action}Response")
+    parent = SubElement(root, f"{action}Result")
+    parent.extend(result)
+    if verified is not None:
+        _tell(parent, _facts(verified, payload))
+    SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = _request_id()
+    return 200, [(b"content-type", _XML)], document(root)
+
+
+def _facts(verified: Verified, payload: str | None) -> dict[str, str]:
     facts = {
         "Scheme": verified.scheme,
         "Location": verified.location,
@@ -67,27 +98,13 @@ def verified_answer(shape: str, verified: Verified, method: str, path: str, acti
         "SignedAt": verified.signed_at.isoformat() if verified.signed_at else None,
         "ExpiresAt": verified.expires_at.isoformat() if verified.expires_at else None,
     }
-    facts = {name: value for name, value in facts.items() if value is not None}
-    if shape in ("json", "rest"):
-        answer = {"Verified": facts}
-        return 200, [(b"content-type", _AMZ_JSON if shape == "json" else _JSON)], json.dumps(answer, indent=2).encode() + b"\n"
-    if shape == "s3":
-        root = parent = Element(_s3_result(method, path), xmlns=S3_NAMESPACE)
-        if root.tag == "ListAllMyBucketsResult":
-            owner = SubElement(root, "Owner")
-            SubElement(owner, "ID").text = verified.access_key_id
-            SubElement(root, "Buckets")  # This server stores nothing.
-    else:
-        root = parent = Element(f"{action}Response")
-        if shape == "ec2":
-            SubElement(root, "requestId").text = _request_id()
-        else:
-            parent = SubElement(root, f"{action}Result")
-            SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = _request_id()
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _tell(parent: Element, facts: dict[str, str]) -> None:
     told = SubElement(parent, "Verified")
     for name, value in facts.items():
         SubElement(told, name).text = value
-    return 200, [(b"content-type", _XML)], document(root)
 
 
 def _s3_result(method: str, path: str) -> str:
@@ -164,6 +181,16 @@ def _explain_in_xml(parent: Element, report: Report | None) -> None:
         ):
             if value is not None:
                 SubElement(told, name).text = _xml_text(value)
+
+
+def query_refusal(status: int, code: str, message: str) -> Answer:
+    """An error of a Query API that is none of the signature."""
+    root = Element("ErrorResponse")
+    told = SubElement(root, "Error")
+    for name, value in (("Type", "Sender"), ("Code", code), ("Message", message)):
+        SubElement(told, name).text = value
+    SubElement(root, "RequestId").text = _request_id()
+    return status, [(b"content-type", _XML)], document(root)
 
 
 def _query_error(error: SignatureError, message: str, report: Report | None) -> Element:

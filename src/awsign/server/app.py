@@ -13,7 +13,7 @@ from .answers import error_answer, posted_answer, verified_answer
 from .arriving import LARGEST_UNDECLARED, may_be_signed_form, too_large
 from .explained import Kept, Recorded
 from .frames import verify_frames
-from .metadata import MetadataService, is_metadata
+from .played import is_short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .explained import Explainer
     from .forward import Forwarder
     from .issued import Issued
+    from .played import Played
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -39,7 +40,7 @@ class Disconnected(Exception):
 class VerifyingApp:
     """Verifies each request: answers with what it verified, or with AWS's error; or passes it on.
 
-    verifier: whose `secret_for` knows the keys. metadata: plays the instance metadata service for unsigned requests, if given.
+    verifier: whose `secret_for` knows the keys. played: answers the unsigned requests that credentials come from, if given.
     forwarder: where verified requests go on to, if given. issued: answers CreateSession of S3 Express with credentials that it
     keeps, if given. explainer: says why a signature does not match, in the answer. recorded: called with each request of HTTP that was judged.
     """
@@ -47,7 +48,7 @@ class VerifyingApp:
     def __init__(
         self,
         verifier: Verifier,
-        metadata: MetadataService | None = None,
+        played: Played | None = None,
         forwarder: Forwarder | None = None,
         issued: Issued | None = None,
         explainer: Explainer | None = None,
@@ -57,7 +58,7 @@ class VerifyingApp:
         self._recorded = recorded
         self._issued = issued
         self._verifier = verifier
-        self._metadata = metadata
+        self._played = played
         self._forwarder = forwarder
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -76,13 +77,7 @@ class VerifyingApp:
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         headers = {name.lower(): value for name, value in request.headers if isinstance(value, str)}
-        if self._metadata is not None and is_metadata(request.path) and "authorization" not in headers and not request.query:
-            answer = self._metadata.answer(request.method, request.path, headers)
-            log.info("%d %s %s (instance metadata)", answer[0], request.method, request.path)
-            await _send(send, request, answer)
-            return
         asked_for_body = False
-
         kept = Kept()
 
         async def noted() -> dict[str, Any]:
@@ -94,8 +89,15 @@ class VerifyingApp:
             return message
 
         blocks = _blocks(noted)
+        if self._played is not None and is_short(headers) and (asks := self._played.service_for(request, headers)):
+            service, play = asks
+            request.body = await _whole_body(blocks)
+            if played := play(request.body):
+                log.info("%d %s %s (%s)", played[0], request.method, request.path, service)
+                await _send(send, request, played)
+                return
         try:
-            if may_be_signed_form(request):
+            if may_be_signed_form(request) and request.body is None:
                 request.body = await _whole_body(blocks)  # A signature may be in it.
             presigned = "signature=" in request.query.lower()
             if "authorization" not in headers and not presigned and is_form(request.method, request.headers, MULTIPART):
@@ -115,8 +117,11 @@ class VerifyingApp:
                 status = await self._forwarder.pass_on(request, verified, checked, send)
                 self._log(request, verified, f"{status}, from behind,")
                 return
+            whole = b""
+            if self._recorded is not None or (verified.service == "sts" and is_short(headers)):
+                whole = b"".join([block async for block in checked])
             if self._recorded is not None:
-                self._recorded(Recorded(request, verified, None, None, b"".join([block async for block in checked])))
+                self._recorded(Recorded(request, verified, None, None, whole))
             async for _ in checked:
                 pass
         except SignatureError as error:
@@ -136,6 +141,8 @@ class VerifyingApp:
             answer = self._issued.session_answer()
         elif verified.form is not None:
             answer = posted_answer(verified)
+        elif self._played is not None and (of_sts := self._played.signed(request, verified, whole)):
+            answer = of_sts
         else:
             payload = headers.get("x-amz-content-sha256")
             answer = verified_answer(claim.shape, verified, request.method, request.path, claim.action, payload)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answers import Answer
 
+ACCOUNT = "123456789012"
 _SESSION = timedelta(minutes=5)  # S3 API reference, "CreateSession".
 
 
@@ -22,12 +23,18 @@ class Issued:
 
     def __init__(self) -> None:
         self._known: dict[str, Credentials] = {}
+        self._arns: dict[str, str] = {}
+        self._current: dict[str, Credentials] = {}
 
     def get(self, access_key_id: str) -> Credentials | None:
         return self._known.get(access_key_id)
 
-    def issue(self, life: timedelta) -> Credentials:
-        """New ones."""
+    def arn_of(self, access_key_id: str) -> str:
+        """Whose an access key is."""
+        return self._arns.get(access_key_id) or f"arn:aws:iam::{ACCOUNT}:user/awsign"
+
+    def issue(self, life: timedelta, arn: str | None = None) -> Credentials:
+        """New ones. arn: whose; None is the server's role."""
         made = Credentials(
             f"ASIA{secrets.token_hex(8).upper()}",
             secrets.token_urlsafe(30),
@@ -35,7 +42,15 @@ class Issued:
             now().replace(microsecond=0) + life,
         )
         self._known[made.access_key_id] = made
+        self._arns[made.access_key_id] = arn or f"arn:aws:sts::{ACCOUNT}:assumed-role/awsign-role/awsign"
         return made
+
+    def current(self, purpose: str, life: timedelta, arn: str | None = None) -> Credentials:
+        """Those for a purpose: the same ones for whoever asks, new ones once half of their life is over."""
+        held = self._current.get(purpose)
+        if held is None or held.expiration is None or held.expiration - now() < life / 2:
+            held = self._current[purpose] = self.issue(life, arn)
+        return held
 
     def session_answer(self) -> Answer:
         """The answer to CreateSession of S3 Express."""

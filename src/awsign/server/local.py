@@ -9,7 +9,7 @@ from ..verify import Verifier
 from .app import VerifyingApp
 from .explained import Explainer
 from .issued import Issued
-from .metadata import MetadataService
+from .played import Played
 from .run import listening, server_of
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ class LocalServer:
 
         app = VerifyingApp(
             Verifier(secret_for),
-            MetadataService(issued, "awsign-role", 3600),
+            Played(issued),
             issued=issued,
             explainer=Explainer(secret_for),
             recorded=self.requests.append,

@@ -13,7 +13,6 @@ from ..scope import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..identity import Credentials
     from .answers import Answer
     from .issued import Issued
 
@@ -28,7 +27,7 @@ def is_metadata(path: str) -> bool:
 
 
 class MetadataService:
-    """Hands out the role's credentials, new ones once half of their life is over.
+    """Hands out the role's credentials.
 
     issued: where they are kept. role: its name. seconds: how long its credentials last.
     """
@@ -39,7 +38,6 @@ class MetadataService:
         self._life = timedelta(seconds=seconds)
         self._region = region
         self._tokens: dict[str, datetime] = {}
-        self._current: Credentials | None = None
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         """headers: by lower-case name."""
@@ -72,9 +70,7 @@ class MetadataService:
         return 200, [*_TEXT, (b"x-aws-ec2-metadata-token-ttl-seconds", asked.encode())], token.encode()
 
     def _document(self) -> bytes:
-        current = self._current
-        if current is None or current.expiration is None or current.expiration - now() < self._life / 2:
-            current = self._current = self._issued.issue(self._life)
+        current = self._issued.current("instance metadata", self._life)
         assert current.expiration is not None
         return json.dumps(
             {

@@ -1,0 +1,218 @@
+"""One request of a source and its answer, whole and in bounded time, with the standard library.
+
+No redirect is followed: what goes out are tokens and signatures, for one host. A proxy is taken only where the settings of the
+caller name one, so that none comes between an instance or a container and its metadata.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from threading import Event, Timer
+from urllib.parse import unquote, urlsplit
+
+from ..errors import CredentialsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from http.client import HTTPResponse
+    from typing import Any
+    from urllib.parse import SplitResult
+
+    from ..settings import Settings
+
+_MOST = 1 << 20
+_URL = re.compile(r"https?://[!-~]+")
+_REPEATABLE = frozenset((429, 500, 502, 503, 504))
+
+
+class NoAnswer(CredentialsError):
+    """Nothing usable came back. connected: whether there was somebody to ask."""
+
+    def __init__(self, message: str, *, connected: bool = False) -> None:
+        super().__init__(message)
+        self.connected = connected
+
+
+class Answer:
+    """status; headers by lower-case name; body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> dict[str, Any] | None:
+        """The object that the body is, None where it is none."""
+        import json
+
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def ask(
+    method: str,
+    url: str,
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    body: bytes | None = None,
+    *,
+    timeout: float,
+    attempts: int = 1,
+    pause: float = 0,
+    settings: Settings | None = None,
+) -> Answer:
+    """Send a request; its answer, of whatever status. NoAnswer where none came.
+
+    timeout: seconds to connect, and seconds for the rest. attempts: tries while there is no answer or a passing failure (429, 5xx);
+    the answer to the last is given back. pause: seconds between two. settings: whose proxy and CA bundle to use; None for neither.
+    """
+    parts = split_url(url)
+    failure: NoAnswer | None = None
+    answer: Answer | None = None
+    for attempt in range(attempts):
+        if attempt and pause:
+            time.sleep(pause)
+        try:
+            answer = _once(method, parts, list(headers), body, timeout, settings)
+        except NoAnswer as error:
+            failure = error
+            continue
+        if answer.status not in _REPEATABLE:
+            return answer
+    if answer is None:
+        assert failure is not None
+        raise failure
+    return answer
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of an http(s) URL; CredentialsError for one that two readers could take for two hosts."""
+    if _URL.fullmatch(url):
+        parts = urlsplit(url)
+        try:
+            readable = bool(parts.hostname) and parts.username is None and parts.port != 0 and "\\" not in parts.netloc
+        except ValueError:
+            readable = False
+        if readable:
+            return parts
+    raise CredentialsError(f"{url[:80]!r} is not the URL of a server, as http://127.0.0.1:9000/path")
+
+
+def _once(
+    method: str,
+    parts: SplitResult,
+    headers: list[tuple[str, str | bytes]],
+    body: bytes | None,
+    timeout: float,
+    settings: Settings | None,
+) -> Answer:
+    where = parts.netloc
+    connection, target, more = _connection(parts, timeout, settings)
+    expired = Event()
+    connected = False
+    timer: Timer | None = None
+    response: HTTPResponse | None = None
+    try:
+        connection.connect()
+        connected = True
+        # A socket's timeout starts anew with each byte: a server that drips them would hold us for hours.
+        timer = Timer(timeout, _cut, (connection.sock, expired))
+        timer.daemon = True
+        timer.start()
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        if not any(name.lower() == "host" for name, _ in headers):
+            connection.putheader("Host", where)
+        for name, value in [*headers, *more]:
+            connection.putheader(name, value)
+        if body is not None or method in ("POST", "PUT"):
+            connection.putheader("Content-Length", str(len(body or b"")))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        read = response.read(_MOST + 1)
+        if response.length and len(read) <= _MOST:  # Of a given size, read() gives what there is.
+            raise IncompleteRead(read, response.length)
+    except ValueError:  # `from None`: the error quotes the value, which may be a token.
+        raise CredentialsError(f"what was to be sent to {where} holds a character that no header can carry") from None
+    except (OSError, HTTPException) as error:
+        # The text of some of these is what was read.
+        said = str(error) if isinstance(error, OSError) else type(error).__name__
+        said = "it took too long" if expired.is_set() or isinstance(error, TimeoutError) else said
+        raise NoAnswer(f"no answer from {where} ({said})", connected=connected) from None
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if response is not None:
+            response.close()  # It holds the socket of a body that did not end.
+        connection.close()
+    if expired.is_set():
+        raise NoAnswer(f"no whole answer from {where} in {timeout:g} seconds", connected=True)
+    if len(read) > _MOST:
+        raise NoAnswer(f"the answer from {where} is longer than {_MOST} bytes", connected=True)
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
+
+
+def _cut(sock: socket.socket, expired: Event) -> None:
+    expired.set()
+    with suppress(OSError):  # It may be closed in this moment.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # Under TLS too: the reader is in another thread.
+
+
+def _connection(parts: SplitResult, timeout: float, settings: Settings | None) -> tuple[HTTPConnection, str, list[tuple[str, str]]]:
+    """What to send through, the target to ask for, and what a proxy wants to be told."""
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    proxy = settings.proxy_for(parts.scheme, parts.netloc) if settings is not None else None
+    if proxy is None:
+        if not secure:
+            return HTTPConnection(host, port, timeout=timeout), target, []
+        return HTTPSConnection(host, port, timeout=timeout, context=_ssl_context(settings)), target, []
+    server, authorization = _proxy(proxy)
+    if not secure:
+        return HTTPConnection(*server, timeout=timeout), f"http://{parts.netloc}{target}", list(authorization.items())
+    tunnel = HTTPSConnection(*server, timeout=timeout, context=_ssl_context(settings))
+    tunnel.set_tunnel(host, port, authorization)
+    return tunnel, target, []
+
+
+def _proxy(url: str) -> tuple[tuple[str, int], dict[str, str]]:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port or 1080  # curl(1), --proxy
+    except ValueError:
+        host, port = None, 0
+    if not host or parts.scheme != "http":
+        # Its text may hold a password.
+        raise CredentialsError(
+            "the proxy of the environment is not a URL such as http://proxy.example:3128, which is what is spoken here"
+        )
+    headers = {}
+    if parts.username:
+        from base64 import b64encode
+
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
+    return (host, port), headers
+
+
+def _ssl_context(settings: Settings | None) -> Any:
+    import ssl
+
+    bundle = settings.ca_bundle if settings is not None else None
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise CredentialsError(f"the certificates of {bundle!r} cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,137 @@
+"""What the environment and the shared files say beside credentials: region, endpoints, certificates, proxies.
+
+Source: AWS SDKs and tools reference, "Configuration and authentication settings" and "Service-specific endpoints"; curl(1) for
+what proxy variables mean.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import CredentialsError, InvalidRequest
+from .service_ids import service_ids
+from .shared_files import SharedFiles, expanded, profile_asked_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .shared_files import Section
+
+# Setting -> its variables, the first of them that is set counts, and its key in a profile.
+_PLACES: dict[str, tuple[tuple[str, ...], str]] = {
+    # botocore reads AWS_DEFAULT_REGION alone; all other SDKs, and the AWS CLI v2, AWS_REGION.
+    "region": (("AWS_REGION", "AWS_DEFAULT_REGION"), "region"),
+    "ca_bundle": (("AWS_CA_BUNDLE",), "ca_bundle"),
+    "sigv4a_signing_region_set": (("AWS_SIGV4A_SIGNING_REGION_SET",), "sigv4a_signing_region_set"),
+    "ignore_configured_endpoint_urls": (("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",), "ignore_configured_endpoint_urls"),
+    "metadata_service_timeout": (("AWS_METADATA_SERVICE_TIMEOUT",), "metadata_service_timeout"),
+    "metadata_service_num_attempts": (("AWS_METADATA_SERVICE_NUM_ATTEMPTS",), "metadata_service_num_attempts"),
+    "ec2_metadata_service_endpoint": (("AWS_EC2_METADATA_SERVICE_ENDPOINT",), "ec2_metadata_service_endpoint"),
+    "ec2_metadata_service_endpoint_mode": (("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",), "ec2_metadata_service_endpoint_mode"),
+    "ec2_metadata_v1_disabled": (("AWS_EC2_METADATA_V1_DISABLED",), "ec2_metadata_v1_disabled"),
+    "imds_use_ipv6": (("AWS_IMDS_USE_IPV6",), "imds_use_ipv6"),
+}
+
+
+class Settings:
+    """The settings of a profile and of the environment, which counts first.
+
+    profile: its name; None is that of AWS_PROFILE, else `default`. environ: in the place of os.environ. The files are read when a
+    setting is asked for that the environment does not have. Raises CredentialsError for a file that cannot be read, and for
+    a profile that was named and does not exist.
+    """
+
+    def __init__(self, profile: str | None = None, environ: Mapping[str, str] | None = None) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.asked_for = profile_asked_for(profile, self.environ)
+        self.profile = self.asked_for or "default"
+
+    @property
+    def files(self) -> SharedFiles:
+        """As they are now."""
+        return SharedFiles(self.environ)
+
+    @property
+    def of_profile(self) -> Section:
+        """What the profile sets, in both files. Empty where there is no profile `default`."""
+        files = self.files
+        found = files.profiles.get(self.profile)
+        if found is None and self.asked_for:
+            known = ", ".join(sorted(files.profiles)[:8]) or "none"
+            raise CredentialsError(
+                f"there is no profile {self.profile!r} in {files.config} and {files.credentials}; is it spelt right? There are: {known}"
+            )
+        return found or {}
+
+    def get(self, setting: str) -> str | None:
+        """A setting of the table above, None where it is not set."""
+        variables, key = _PLACES[setting]
+        for variable in variables:
+            if value := self.environ.get(variable):
+                return value
+        return self.of_profile.get(key) or None
+
+    def switched_on(self, setting: str) -> bool:
+        return (self.get(setting) or "").lower() == "true"
+
+    @property
+    def region(self) -> str | None:
+        """AWS_REGION, AWS_DEFAULT_REGION, or that of the profile. (That of the instance: credentials.find_region.)"""
+        return self.get("region")
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of the certificates to trust, in the place of the system's."""
+        bundle = self.get("ca_bundle")
+        return bundle and str(expanded(bundle, self.environ))
+
+    @property
+    def sigv4a_signing_region_set(self) -> str | None:
+        """The regions that a SigV4A signature is for, separated by commas."""
+        return self.get("sigv4a_signing_region_set")
+
+    def endpoint_url(self, service: str) -> str | None:
+        """The endpoint that is configured for a service, by its signing name or its service ID; None for AWS's own.
+
+        Of AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, `endpoint_url` of the service in the profile's `services` section, that
+        of the profile, the first that is set; none of them if AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
+        """
+        if self.switched_on("ignore_configured_endpoint_urls"):
+            return None
+        get, ids = self.environ.get, service_ids(service)
+        found = next(filter(None, (get(f"AWS_ENDPOINT_URL_{each.upper()}") for each in ids)), None) or get("AWS_ENDPOINT_URL")
+        if not found:
+            services = self._services()
+            found = next(filter(None, (services.get(f"{each}.endpoint_url") for each in ids)), None)
+            found = found or self.of_profile.get("endpoint_url")
+        if found and not found.startswith(("https://", "http://")):
+            raise InvalidRequest(f"the endpoint {found[:60]!r} that is configured for {service} is not the URL of a server")
+        return found.rstrip("/") if found else None
+
+    def _services(self) -> Section:
+        title = self.of_profile.get("services")
+        if title is None:
+            return {}
+        if title not in self.files.services:
+            raise CredentialsError(f"the profile {self.profile!r} has services = {title}, but there is no [services {title}]")
+        return self.files.services[title]
+
+    def proxy_for(self, scheme: str, host: str) -> str | None:
+        return proxy_for(scheme, host, self.environ)
+
+
+def proxy_for(scheme: str, host: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The proxy that the environment names for a host, None for none.
+
+    `http_proxy` counts in lower case alone, as in curl: a server of CGI would take HTTP_PROXY from a client's `Proxy:` header.
+    """
+    get = (os.environ if environ is None else environ).get
+    found = get("http_proxy") if scheme == "http" else get("https_proxy") or get("HTTPS_PROXY")
+    found = found or get("all_proxy") or get("ALL_PROXY")
+    if not found:
+        return None
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # The standard library's reading of no_proxy.
+
+    bypassed = proxy_bypass_environment(host, {"no": get("no_proxy") or get("NO_PROXY") or ""})
+    return None if bypassed else found
