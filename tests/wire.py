@@ -11,6 +11,16 @@ import awsign
 
 def send(signed: awsign.Signed | awsign.Presigned, body: bytes | None = None) -> tuple[int, bytes]:
     """The status and body of the answer to a signed request or a presigned URL."""
+    status, _, read = _sent(signed, body)
+    return status, read
+
+
+def send_whole(signed: awsign.Signed) -> awsign.Response:
+    """The answer with its headers."""
+    return awsign.Response(*_sent(signed, None))
+
+
+def _sent(signed: awsign.Signed | awsign.Presigned, body: bytes | None) -> tuple[int, list[tuple[str, str]], bytes]:
     parts = urlsplit(signed.url)
     content = body if body is not None else getattr(signed, "body", None)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
@@ -28,7 +38,7 @@ def send(signed: awsign.Signed | awsign.Presigned, body: bytes | None = None) ->
             connection.putheader("Content-Length", str(len(content or b"")))
         connection.endheaders(content)
         response = connection.getresponse()
-        return response.status, response.read()
+        return response.status, response.getheaders(), response.read()
     finally:
         connection.close()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import settings as settings
     from . import sigv4a as sigv4a
     from .chunked import Chunked as Chunked
+    from .clock_skew import ClockSkew as ClockSkew
     from .credentials import find_credentials as find_credentials
     from .credentials import find_region as find_region
     from .endpoints import infer as infer
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .errors import SignatureError as SignatureError
     from .explainer import Cause as Cause
     from .explainer import Report as Report
-    from .explainer import Response as Response
     from .explainer import explain as explain
     from .identity import Credentials as Credentials
     from .payload import EVENTS as EVENTS
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .post_policy import PostForm as PostForm
     from .presign import S3Presigner as S3Presigner
     from .request import Request as Request
+    from .response import Response as Response
     from .s3_sigv2 import S3SigV2 as S3SigV2
     from .services import Rules as Rules
     from .services import rules_for as rules_for
@@ -56,6 +57,7 @@ __version__ = "0.1.0"
 # Imported when first asked for: a program that signs does not pay for the verifier.
 _HOME = {
     "Chunked": "chunked",
+    "ClockSkew": "clock_skew",
     "find_credentials": "credentials",
     "find_region": "credentials",
     "infer": "endpoints",
@@ -66,7 +68,6 @@ _HOME = {
     "SignatureError": "errors",
     "Cause": "explainer",
     "Report": "explainer",
-    "Response": "explainer",
     "explain": "explainer",
     "Credentials": "identity",
     "EVENTS": "payload",
@@ -75,6 +76,7 @@ _HOME = {
     "PostForm": "post_policy",
     "S3Presigner": "presign",
     "Request": "request",
+    "Response": "response",
     "S3SigV2": "s3_sigv2",
     "Rules": "services",
     "rules_for": "services",

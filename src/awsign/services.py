@@ -106,6 +106,8 @@ _RULES = {
     "vpc-lattice-svcs": _DEFAULT.replace(payload="unsigned", content_sha256="send", presigned_payload="unsigned"),
     # mhart/aws4 pull request 169: OpenSearch Serverless refuses a request without the header.
     "aoss": _DEFAULT.replace(content_sha256="send"),
+    # Glacier developer guide, "UploadArchive": needed by what uploads, harmless to the rest (botocore, add_glacier_checksums).
+    "glacier": _DEFAULT.replace(content_sha256="send"),
     # AWS IoT developer guide, "MQTT over WebSocket": the token is appended to the signed URL.
     "iotdevicegateway": _DEFAULT.replace(token="after"),
 }

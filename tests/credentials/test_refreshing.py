@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import pickle
+import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import awsign
-from awsign.credentials import Chain, Environment, Refreshing, find_credentials
+from awsign.credentials import Chain, Environment, NotHere, Refreshing, find_credentials
 
 from ..conftest import KEY, SECRET, TOKEN
 
@@ -28,11 +32,31 @@ class Scripted:
     def load(self) -> awsign.Credentials:
         self.loads += 1
         minutes = self.given.pop(0) if len(self.given) > 1 else self.given[0]
-        if isinstance(minutes, Exception):
+        if isinstance(minutes, BaseException):
             raise minutes
         return awsign.Credentials(
             f"AKID{self.loads}", SECRET, TOKEN, None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
         )
+
+
+class Slow(Scripted):
+    """Takes a while, and counts how often it is asked at once."""
+
+    seconds = 0.1
+
+    def __init__(self, *given: object) -> None:
+        super().__init__(*given)
+        self.at_once = 0
+        self._now = 0
+
+    def load(self) -> awsign.Credentials:
+        self._now += 1
+        self.at_once = max(self.at_once, self._now)
+        try:
+            time.sleep(self.seconds)
+            return super().load()
+        finally:
+            self._now -= 1
 
 
 class TestRefreshing:
@@ -71,26 +95,206 @@ class TestRefreshing:
         with pytest.raises(awsign.CredentialsError, match="ended already"):
             Refreshing(Scripted(-1)).get()
 
-    def test_threads_share_one_refresh(self) -> None:
-        class Slow(Scripted):
-            def load(self) -> awsign.Credentials:
-                time.sleep(0.05)
-                return super().load()
-
-        source = Slow(60)
-        provider = Refreshing(source)
+    @pytest.mark.parametrize("ahead", [None, -1, 3, 9])
+    def test_a_thousand_threads_at_expiry_cause_one_refresh(self, ahead) -> None:
+        """ahead: minutes until the credentials that are there end; None for none."""
+        now = [datetime.now(UTC)]
+        source = Slow(60) if ahead is None else Slow(60, 120)
+        provider = Refreshing(source, clock=lambda: now[0])
+        if ahead is not None:
+            provider.get()
+            now[0] += timedelta(minutes=60 - ahead)
+        expected = source.loads + 1
         got: list[str] = []
-        threads = [threading.Thread(target=lambda: got.append(provider.get().access_key_id)) for _ in range(20)]
+        begin = threading.Barrier(1000)
+
+        def ask() -> None:
+            begin.wait()
+            got.append(provider.get().access_key_id)
+
+        threads = [threading.Thread(target=ask) for _ in range(1000)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert (got, source.loads) == (["AKID1"] * 20, 1)
+        assert (source.loads, source.at_once) == (expected, 1)
+        assert got == [f"AKID{expected}"] * 1000
+
+    @pytest.mark.parametrize("ahead", [None, -1, 3, 9])
+    def test_a_thousand_tasks_at_expiry_cause_one_refresh(self, ahead) -> None:
+        now = [datetime.now(UTC)]
+        source = Slow(60) if ahead is None else Slow(60, 120)
+        provider = Refreshing(source, clock=lambda: now[0])
+        if ahead is not None:
+            provider.get()
+            now[0] += timedelta(minutes=60 - ahead)
+        expected = source.loads + 1
+
+        async def all_of_them() -> list[str]:
+            ticks = 0
+
+            async def tick() -> None:
+                nonlocal ticks
+                while True:
+                    await asyncio.sleep(0.005)
+                    ticks += 1
+
+            ticking = asyncio.create_task(tick())
+            got = await asyncio.gather(*(provider.get_async() for _ in range(1000)))
+            ticking.cancel()
+            assert ticks >= 3  # The loop went on.
+            return [credentials.access_key_id for credentials in got]
+
+        assert asyncio.run(all_of_them()) == [f"AKID{expected}"] * 1000
+        assert (source.loads, source.at_once) == (expected, 1)
+
+    def test_threads_and_tasks_share_one_too(self) -> None:
+        source = Slow(60)
+        provider = Refreshing(source)
+        with ThreadPoolExecutor(50) as pool:
+            of_threads = [pool.submit(provider.get) for _ in range(50)]
+
+            async def of_tasks() -> list[awsign.Credentials]:
+                return await asyncio.gather(*(provider.get_async() for _ in range(50)))
+
+            got = asyncio.run(of_tasks()) + [each.result() for each in of_threads]
+        assert ({each.access_key_id for each in got}, source.loads) == ({"AKID1"}, 1)
+
+    def test_in_the_advisory_window_nobody_waits(self) -> None:
+        now = [datetime.now(UTC)]
+        source = Slow(60, 120)
+        provider = Refreshing(source, clock=lambda: now[0])
+        provider.get()
+        now[0] += timedelta(minutes=47)
+
+        async def ask() -> None:
+            begun = time.monotonic()
+            assert {(await provider.get_async()).access_key_id for _ in range(100)} == {"AKID1"}
+            assert time.monotonic() - begun < Slow.seconds
+            await asyncio.sleep(Slow.seconds * 3)
+            assert (await provider.get_async()).access_key_id == "AKID2"
+
+        asyncio.run(ask())
+        assert source.loads == 2
+
+    def test_a_failure_reaches_all_who_wait_and_is_not_kept(self) -> None:
+        source = Slow(awsign.CredentialsError("unreachable"), 60)
+        provider = Refreshing(source)
+
+        async def ask() -> list[object]:
+            return await asyncio.gather(*(provider.get_async() for _ in range(100)), return_exceptions=True)
+
+        assert {str(each) for each in asyncio.run(ask())} == {"unreachable"}
+        assert provider.get().access_key_id == "AKID2"
+
+    def test_a_task_that_is_cancelled_does_not_cancel_it_for_the_others(self) -> None:
+        provider = Refreshing(Slow(60))
+
+        async def ask() -> None:
+            first, second = (asyncio.create_task(provider.get_async()) for _ in range(2))
+            await asyncio.sleep(0.01)
+            first.cancel()
+            assert (await second).access_key_id == "AKID1"
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+        asyncio.run(ask())
+
+    def test_an_interrupt_ends_one_and_tells_the_others(self) -> None:
+        provider = Refreshing(Slow(KeyboardInterrupt(), 60))
+        others = ThreadPoolExecutor(1)
+        waiting: list = []
+        threading.Timer(Slow.seconds / 3, lambda: waiting.append(others.submit(provider.get))).start()
+        with pytest.raises(KeyboardInterrupt):
+            provider.get()
+        with pytest.raises(awsign.CredentialsError, match="ended by KeyboardInterrupt"):
+            waiting[0].result()
+        assert provider.get().access_key_id == "AKID2"
+        others.shutdown()
+
+    def test_a_source_that_breaks_is_not_hidden(self) -> None:
+        class Broken:
+            name = "broken"
+
+            def load(self) -> awsign.Credentials:
+                raise ZeroDivisionError
+
+        for ask in (Refreshing(Broken()).get, lambda: asyncio.run(Refreshing(Broken()).get_async())):
+            with pytest.raises(ZeroDivisionError):
+                ask()
+
+    def test_the_same_again_is_not_asked_for_at_every_signature(self) -> None:
+        class Same(Scripted):
+            def load(self) -> awsign.Credentials:
+                self.loads += 1
+                return awsign.Credentials(KEY, SECRET, TOKEN, end)
+
+        now = [datetime.now(UTC)]
+        end = now[0] + timedelta(minutes=8)
+        source = Same(0)
+        provider = Refreshing(source, clock=lambda: now[0])
+        kept = provider.get()
+        for _ in range(100):
+            assert provider.get() is kept
+        assert source.loads == 2
+        now[0] += timedelta(seconds=2)
+        provider.get()
+        assert source.loads == 3
+        now[0] = end
+        with pytest.raises(awsign.CredentialsError, match="ended already"):
+            provider.get()
+
+    def test_what_a_service_called_expired_is_forgotten(self) -> None:
+        source = Scripted(60)
+        provider = Refreshing(source)
+        first = provider.get()
+        provider.forget(awsign.Credentials(KEY, SECRET))
+        assert provider.get() is first
+        provider.forget(first)
+        assert provider.get().access_key_id == "AKID2"
 
     def test_async(self) -> None:
         provider = Refreshing(Scripted(60))
         assert asyncio.run(provider.get_async()) == provider.get()
         assert asyncio.run(awsign.Credentials(KEY, SECRET).get_async()).access_key_id == KEY
+
+    def test_pickled_it_goes_on_elsewhere(self) -> None:
+        provider = Refreshing(Environment({"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}))
+        assert pickle.loads(pickle.dumps(provider)).get() == provider.get() == pickle.loads(pickle.dumps(provider)).get()
+
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+    def test_a_fork_in_the_middle_of_a_refresh(self) -> None:
+        """What is under way in the parent's thread never ends in the child."""
+        provider = Refreshing(Slow(60))
+        under_way = threading.Thread(target=provider.get)
+        under_way.start()
+        time.sleep(Slow.seconds / 3)
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if provider.get().access_key_id == "AKID1" else 1)
+            finally:
+                os._exit(2)
+        under_way.join()
+        deadline = time.monotonic() + 20
+        while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+            if time.monotonic() > deadline:
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+                pytest.fail("the child waits for its parent's thread")
+            time.sleep(0.02)
+        assert ended[1] == 0
+
+    def test_a_signer_never_holds_a_dead_key(self) -> None:
+        now = [datetime.now(UTC)]
+        provider = Refreshing(Scripted(60, 120, 180), clock=lambda: now[0])
+        signer = awsign.SigV4(provider, "dynamodb", "us-east-1")
+        request = awsign.Request("GET", "https://dynamodb.us-east-1.amazonaws.com/")
+        used = []
+        for _ in range(3):
+            used.append(re.search("Credential=([^/]+)", dict(signer.sign(request, at=now[0]).headers)["Authorization"])[1])
+            now[0] += timedelta(minutes=55)
+        assert used == ["AKID1", "AKID2", "AKID3"]
 
     def test_repr_and_logs_have_no_secret(self, caplog) -> None:
         with caplog.at_level(logging.DEBUG):
@@ -101,25 +305,27 @@ class TestRefreshing:
 
 
 class TestChain:
-    def test_the_order(self, files) -> None:
-        environ = files | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
-        provider = find_credentials(environ=environ)
-        assert (provider.get().access_key_id, provider.found_in) == (KEY, "environment")
-        assert find_credentials(environ=environ | {"AWS_PROFILE": "temporary"}).get().access_key_id == KEY
-        explicit = find_credentials("temporary", environ)
-        assert (explicit.get().access_key_id, explicit.found_in) == ("AKIDTEMP", "shared-credentials-file")
-
     def test_the_whole_failure_is_a_checklist(self) -> None:
         environ = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
-        with pytest.raises(awsign.CredentialsError) as caught:
+        with pytest.raises(NotHere) as caught:
             find_credentials(environ=environ).get()
         lines = str(caught.value).splitlines()
         assert [line.split(":")[0] for line in lines if line.startswith("  - ")] == [
             "  - environment",
+            "  - assume-role",
+            "  - web-identity",
+            "  - sso",
             "  - shared-credentials-file",
+            "  - login",
+            "  - process",
+            "  - config-file",
+            "  - container",
             "  - instance-metadata",
         ]
         assert lines[-1].startswith("set AWS_ACCESS_KEY_ID")
+        # A profile that is passed leaves the environment out.
+        with pytest.raises(awsign.CredentialsError, match="no profile 'p'"):
+            find_credentials("p", environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}).get()
 
     def test_a_source_with_broken_credentials_ends_it(self) -> None:
         broken = Scripted(awsign.CredentialsError("half a key"))

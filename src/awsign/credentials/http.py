@@ -144,13 +144,13 @@ def _once(
         read = response.read(_MOST + 1)
         if response.length and len(read) <= _MOST:  # Of a given size, read() gives what there is.
             raise IncompleteRead(read, response.length)
-    except ValueError:  # `from None`: the error quotes the value, which may be a token.
-        raise CredentialsError(f"what was to be sent to {where} holds a character that no header can carry") from None
     except (OSError, HTTPException) as error:
         # The text of some of these is what was read.
         said = str(error) if isinstance(error, OSError) else type(error).__name__
         said = "it took too long" if expired.is_set() or isinstance(error, TimeoutError) else said
         raise NoAnswer(f"no answer from {where} ({said})", connected=connected) from None
+    except ValueError:  # `from None`: the error quotes the value, which may be a token.
+        raise CredentialsError(f"what was to be sent to {where} holds a character that no header can carry") from None
     finally:
         if timer is not None:
             timer.cancel()

@@ -40,6 +40,7 @@ log = logging.getLogger("awsign.credentials")
 ADVISORY = timedelta(minutes=15)
 MANDATORY = timedelta(minutes=10)
 _PAUSE = timedelta(minutes=1)  # Between two refreshes of which the first failed, while the old ones still serve.
+_PAUSE_FOR_THE_SAME = timedelta(seconds=1)  # Where the first gave those that were there.
 
 
 class NotHere(CredentialsError):
@@ -47,18 +48,15 @@ class NotHere(CredentialsError):
 
 
 class _Fresh:
-    """Credentials, from when on a refresh is tried, and from when on it has to succeed; None for never.
-
-    Of credentials that were given for less than twice a window, the windows are a half and a third of what was left.
-    """
+    """Credentials, from when on a refresh is tried, and from when on it has to succeed; None for never."""
 
     __slots__ = ("credentials", "must_from", "try_from")
 
-    def __init__(self, credentials: Credentials, advisory: timedelta, mandatory: timedelta, at: datetime) -> None:
+    def __init__(self, credentials: Credentials, advisory: timedelta, mandatory: timedelta) -> None:
         self.credentials = credentials
         end = credentials.expiration
-        self.try_from = end and end - min(advisory, (end - at) / 2)
-        self.must_from = end and end - min(mandatory, (end - at) / 3)
+        self.try_from = end and end - advisory
+        self.must_from = end and end - mandatory
 
 
 class Refreshing:
@@ -66,7 +64,7 @@ class Refreshing:
 
     However many threads and tasks ask, the source is asked once at a time. In the advisory window one of them asks it and the
     others go on with what is there, a failure is logged and tolerated; in the mandatory one all wait for it, and it is raised.
-    advisory, mandatory: how long before the end these begin. clock: in the place of the machine's.
+    advisory, mandatory: how long before the end these begin; of a source whose credentials do not last as long, less. clock: in the place of the machine's.
     """
 
     def __init__(
@@ -198,8 +196,10 @@ class Refreshing:
             return old.credentials
         log.debug("credentials from %s: %r", self._name(), credentials)
         if old is not None and credentials == old.credentials:
-            credentials = old.credentials  # These have their signing keys derived.
-        self._fresh = _Fresh(credentials, self._advisory, self._mandatory, at)
+            # The source has no others yet. These have their signing keys derived; asking at every signature would change nothing.
+            old.try_from = old.must_from = min(at + _PAUSE_FOR_THE_SAME, credentials.expiration or at)
+            return old.credentials
+        self._fresh = _Fresh(credentials, self._advisory, self._mandatory)
         return credentials
 
     def _name(self) -> str:

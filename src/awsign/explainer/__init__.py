@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .answer import Response
+from ..response import Response
 from .explanation import explain
 from .kinds import GROUPS, KINDS, Group, Kind
 from .material import Unreadable

@@ -8,22 +8,11 @@ threads quote them; the servers of the tests (OpenStack Swift, MiniStack, JuiceF
 from __future__ import annotations
 
 import html
-import json
 import re
-from datetime import UTC, datetime
 
 from ..encoding import arrived
-from ..scope import parse_http_date, parse_timestamp, plausible
+from ..response import LONGEST, Response, elements, error_code, json_object, server_time
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import TypeAlias
-
-    Headers: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
-
-_LONGEST = 1 << 20
-_ELEMENT = re.compile(r"<([A-Za-z0-9]+)(?:\s[^<>]*)?>([^<]*)</\1\s*>")
 # A header's value may hold a quote: the end is where the next sentence begins.
 _CANONICAL = re.compile(
     r"canonical string for this request should have been\s*'(.*?)'(?:\s*The String-to-Sign should|\s*$|\s*\"\s*\}|\s*</)",
@@ -32,25 +21,6 @@ _CANONICAL = re.compile(
 _TO_SIGN = re.compile(r"string-to-sign should have been\s*'([^']*)'", re.IGNORECASE)
 _LINE_ESCAPE = re.compile(r"\\(n|r|t|\"|'|/|\\|u[0-9a-fA-F]{4})")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-class Response:
-    """What a server answered. status: int or None. headers: a mapping or pairs. body: bytes or str."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int | None = None, headers: Headers = (), body: bytes | str = b"") -> None:
-        self.status = status
-        pairs = headers.items() if hasattr(headers, "items") else headers
-        self.headers = tuple((arrived(name), arrived(value)) for name, value in pairs)
-        self.body = body if isinstance(body, str) else bytes(body).decode("utf-8", "surrogateescape")
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header."""
-        return next((value.strip() for given, value in self.headers if given.lower() == name), None)
-
-    def __repr__(self) -> str:
-        return f"<Response {self.status}, {len(self.body)} characters>"
 
 
 class Answer:
@@ -64,13 +34,11 @@ class Answer:
 
     def __init__(self, response: Response) -> None:
         self.response = response
-        text = response.body[:_LONGEST]
+        text = response.body[:LONGEST]
         # The text as it may be quoted: in JSON, in a Python literal, in XML.
-        self.elements = {name: html.unescape(value) for name, value in _ELEMENT.findall(text)}
-        told = _json_object(text)
-        self.code = self.elements.get("Code") or _last_word(
-            told.get("__type") or told.get("code") or told.get("Code") or response.header("x-amzn-errortype") or ""
-        )
+        self.elements = elements(text)
+        told = json_object(text)
+        self.code = error_code(response)
         self.message = self.elements.get("Message") or _first_text(told, "message", "Message", "errorMessage") or ""
         if not self.code and not self.message and "<" not in text:
             self.message = text.strip()
@@ -87,7 +55,7 @@ class Answer:
             to_sign = to_sign or _group(_TO_SIGN, quoted)
         self.canonical_request = None if canonical is None else arrived(canonical.replace("\r\n", "\n"))
         self.string_to_sign = None if to_sign is None else arrived(to_sign.replace("\r\n", "\n"))
-        self.at = self._time()
+        self.at = server_time(response)
 
     @property
     def is_refusal(self) -> bool:
@@ -102,40 +70,12 @@ class Answer:
         """Whether it refused the signature itself."""
         return self.code in _MISMATCH or "signature we calculated does not match" in self.message.lower()
 
-    def _time(self) -> datetime | None:
-        for text in (self.elements.get("ServerTime"), self.response.header("date")):
-            if text:
-                try:
-                    return plausible(datetime.fromisoformat(text))
-                except ValueError:
-                    if at := parse_http_date(text) or parse_timestamp(text):
-                        return at.astimezone(UTC)
-        return None
-
 
 _MISMATCH = frozenset(("SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "InvalidSignature"))
 
 
-def _json_object(text: str) -> dict[str, object]:
-    start = text.find("{")
-    if start < 0:
-        return {}
-    try:
-        found, _ = json.JSONDecoder(strict=False).raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return {}
-    if isinstance(found, dict) and isinstance(found.get("Error"), dict):
-        found = found["Error"]
-    return found if isinstance(found, dict) else {}
-
-
 def _first_text(told: dict[str, object], *names: str) -> str | None:
     return next((value for name in names if isinstance(value := told.get(name), str)), None)
-
-
-def _last_word(code: object) -> str:
-    """`com.amazon.coral.service#InvalidSignatureException:http://...` -> the name alone."""
-    return code.rpartition("#")[2].partition(":")[0].strip() if isinstance(code, str) else ""
 
 
 def _from_hex(text: str | None) -> str | None:

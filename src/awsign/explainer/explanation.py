@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from ..identity import Provider
     from ..request import Request
-    from .answer import Response
+    from ..response import Response
     from .claimed import Claimed
     from .mistakes import Case
     from .search import Found

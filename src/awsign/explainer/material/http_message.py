@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ...request import Request
-from ..answer import Response, as_response
+from ...response import Response
+from ..answer import as_response
 from .material import Material, assumed_body, received
 
 _REQUEST_LINE = re.compile(rb"([A-Za-z]+) ([^\r\n]*?)(?: (HTTP/[\d.]+))?\r?\n")

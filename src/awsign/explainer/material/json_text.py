@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from ..answer import Response
+from ...response import Response
 from .material import Material, assumed_body, received
 
 TYPE_CHECKING = False

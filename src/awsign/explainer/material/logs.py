@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..answer import Response
+from ...response import Response
 from .http_message import of_message
 from .material import Material, Unreadable, received
 from .printed import literal

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..answer import Response
+    from ...response import Response
 
 LONGEST = 16 << 20
 
