@@ -1,7 +1,8 @@
 """Signature Version 4, an API with a domain of its own, with the role of the EC2 instance that this runs on.
 
-The host tells neither service nor region, so the signer is told both. The role's temporary credentials come from the instance
-metadata service and are refreshed before they end: the signer may live as long as the program.
+The host tells neither service nor region, so the signer is told both: the region is the configured one, or the instance's. The
+role's temporary credentials come from the instance metadata service and are refreshed before they end: the signer may live as long
+as the program.
 
     API_URL=https://api.example.com/orders?status=open python examples/api_gateway_with_role.py
 """
@@ -14,7 +15,7 @@ import awsign
 from awsign.credentials import InstanceMetadata, Refreshing
 
 role = Refreshing(InstanceMetadata())
-signer = awsign.SigV4(role, service="execute-api", region=os.environ.get("AWS_REGION", "us-east-1"))
+signer = awsign.SigV4(role, service="execute-api", region=awsign.find_region())
 
 signed = signer.sign(awsign.Request("GET", os.environ.get("API_URL", "https://api.example.com/orders?status=open")))
 

@@ -907,3 +907,80 @@ class TestStreamsAndForms:
         line = run("presign", "--post", "--format", "curl", "--scheme", "s3v2", "s3://my-bucket/k").stdout
         assert line.startswith(b"curl --form-string key=k")
         assert b"AWSAccessKeyId=" in line
+
+
+class TestWhereFrom:
+    """`credentials` and `whoami`, and the settings that the others take from the environment, the profile and the instance."""
+
+    def test_the_whole_search_is_shown(self, tmp_path) -> None:
+        config = tmp_path / "config"
+        config.write_text(f"[profile p]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = {SECRET}\n")
+        lines = run("credentials", "--profile", "p", AWS_CONFIG_FILE=str(config)).stdout.decode().splitlines()
+        told = dict(line.split(None, 1) for line in lines if line)
+        assert list(told)[:9] == [
+            "assume-role", "web-identity", "sso", "shared-credentials-file", "login", "process", "config-file", "container", "instance-metadata",
+        ]  # fmt: skip
+        assert (told["config-file"], told["source"]) == ("AKIDPROFILE", "config-file")
+        assert told["sso"] == "the profile 'p' has no sso_role_name and no sso_account_id"
+        assert told["container"] == "not asked, since one was found"
+        assert SECRET not in "".join(lines)
+
+    def test_whoami(self, serve, ministack, moto, tmp_path) -> None:
+        url, key, secret = ministack
+        told = json.loads(
+            run("whoami", "--format", "json", AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=secret, AWS_ENDPOINT_URL_STS=url).stdout
+        )
+        assert told["Arn"] == "arn:aws:iam::000000000000:user/tester"
+        token = tmp_path / "token"
+        token.write_text("a.web.token")
+        role = {
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+            "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+            "AWS_ROLE_SESSION_NAME": "me-here",
+        }
+        for server in (serve, moto):
+            out = run("whoami", "--region", "us-east-1", AWS_ACCESS_KEY_ID="", AWS_ENDPOINT_URL=server, **role).stdout.decode()
+            assert "arn         arn:aws:sts::123456789012:assumed-role/r/me-here\n" in out
+            assert "source      web-identity\n" in out
+        refused = run("whoami", AWS_SECRET_ACCESS_KEY="wrong", AWS_ENDPOINT_URL=serve, check=94).stderr
+        assert b"GetCallerIdentity" in refused
+        assert b"SignatureDoesNotMatch" in refused
+        assert b"no answer" in run("whoami", AWS_ENDPOINT_URL="http://127.0.0.1:9", check=94).stderr
+
+    def test_the_configured_endpoint(self, tmp_path) -> None:
+        config = tmp_path / "config"
+        with raw_server() as server:
+            config.write_text(f"[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {server.url}\n")
+            for environ in (
+                {"AWS_ENDPOINT_URL": server.url},
+                {"AWS_ENDPOINT_URL_S3": server.url + "/"},
+                {"AWS_CONFIG_FILE": str(config)},
+            ):
+                run("curl", "s3://bucket/key", **environ)
+                assert server.line() == "GET /bucket/key HTTP/1.1"
+                assert f"{server.url}/bucket/key?X-Amz".encode() in run("presign", "s3://bucket/key", **environ).stdout
+            run("curl", "/bare/path", "--service", "s3", AWS_ENDPOINT_URL=server.url)
+            assert server.line() == "GET /bare/path HTTP/1.1"
+            ignored = {"AWS_ENDPOINT_URL": server.url, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_REGION": "eu-west-1"}
+            assert b"https://bucket.s3.eu-west-1.amazonaws.com/key?" in run("presign", "s3://bucket/key", **ignored).stdout
+
+    def test_the_bundle_and_the_region_set_of_the_profile(self, authority, context, tmp_path) -> None:
+        bundle, config = tmp_path / "ca.pem", tmp_path / "config"
+        authority.cert_pem.write_to_path(bundle)
+        config.write_text(f"[default]\nca_bundle = {bundle}\nsigv4a_signing_region_set = us-*,eu-west-1\n")
+        with raw_server(context=context) as server:
+            assert run("curl", *SERVICE, server.url, AWS_CONFIG_FILE=str(config)).stdout == b"ok"
+        signed = run("sign", "--scheme", "sigv4a", "--service", "x", "https://h.example/", AWS_CONFIG_FILE=str(config)).stdout
+        assert b"X-Amz-Region-Set: us-*,eu-west-1" in signed
+
+    def test_the_region_is_never_silent(self, serve) -> None:
+        said = b"no region is given or configured; taken for S3's default, us-east-1"
+        done = run("presign", "s3://bucket/key")
+        assert b"bucket.s3.us-east-1.amazonaws.com" in done.stdout
+        assert said in done.stderr
+        for environ in ({"AWS_REGION": "us-east-1"}, {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": serve}):
+            assert said not in run("presign", "s3://bucket/key", **environ).stderr
+        instance = {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": serve}
+        assert b"/us-east-1/lambda/" in run("sign", "--service", "lambda", "https://h.example/", **instance).stdout
+        assert b"pass --region" in run("sign", "--service", "lambda", "https://h.example/", check=2).stderr
+        assert b".s3.cn-north-1.amazonaws.com.cn/" in run("presign", "s3://bucket/key", "--region", "cn-north-1").stdout

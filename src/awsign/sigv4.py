@@ -281,8 +281,9 @@ class SigV4:
             region_argument = "region_set" if self._algorithm.names_region_set else "region"
             for what, value, argument in (("service", service, "service"), ("region", region, region_argument)):
                 if value is None:
+                    found = " (awsign.find_region() is the configured one)" if argument == "region" else ""
                     raise InvalidRequest(
-                        f"the host {request.authority!r} does not tell the {what}; pass {argument}=... to the signer"
+                        f"the host {request.authority!r} does not tell the {what}; pass {argument}=... to the signer{found}"
                     )
         assert service is not None and region is not None
         if region == "*" and not self._algorithm.names_region_set:

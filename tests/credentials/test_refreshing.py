@@ -59,6 +59,17 @@ class Slow(Scripted):
             self._now -= 1
 
 
+def at_expiry(ahead: float | None) -> tuple[Slow, Refreshing]:
+    """A provider whose credentials end in so many minutes; None is one that has none yet."""
+    now = [datetime.now(UTC)]
+    source = Slow(60) if ahead is None else Slow(60, 120)
+    provider = Refreshing(source, clock=lambda: now[0])
+    if ahead is not None:
+        provider.get()
+        now[0] += timedelta(minutes=60 - ahead)
+    return source, provider
+
+
 class TestRefreshing:
     def test_kept_while_they_are_good(self) -> None:
         source = Scripted(60)
@@ -98,12 +109,7 @@ class TestRefreshing:
     @pytest.mark.parametrize("ahead", [None, -1, 3, 9])
     def test_a_thousand_threads_at_expiry_cause_one_refresh(self, ahead) -> None:
         """ahead: minutes until the credentials that are there end; None for none."""
-        now = [datetime.now(UTC)]
-        source = Slow(60) if ahead is None else Slow(60, 120)
-        provider = Refreshing(source, clock=lambda: now[0])
-        if ahead is not None:
-            provider.get()
-            now[0] += timedelta(minutes=60 - ahead)
+        source, provider = at_expiry(ahead)
         expected = source.loads + 1
         got: list[str] = []
         begin = threading.Barrier(1000)
@@ -122,12 +128,7 @@ class TestRefreshing:
 
     @pytest.mark.parametrize("ahead", [None, -1, 3, 9])
     def test_a_thousand_tasks_at_expiry_cause_one_refresh(self, ahead) -> None:
-        now = [datetime.now(UTC)]
-        source = Slow(60) if ahead is None else Slow(60, 120)
-        provider = Refreshing(source, clock=lambda: now[0])
-        if ahead is not None:
-            provider.get()
-            now[0] += timedelta(minutes=60 - ahead)
+        source, provider = at_expiry(ahead)
         expected = source.loads + 1
 
         async def all_of_them() -> list[str]:

@@ -90,7 +90,8 @@ class Sso(Source):
 
     def _chosen(self) -> dict[str, str]:
         """The settings of the profile and its session, with what was given in their place."""
-        section = {} if len(self._given) >= 4 else self._settings.of_profile
+        given_whole = {*_OF_PROFILE, *_OF_SESSION} <= self._given.keys()
+        section = {} if given_whole else self._settings.of_profile
         chosen = {name: section[name] for name in (*_OF_PROFILE, *_OF_SESSION, "sso_session") if name in section} | self._given
         if not any(name in chosen for name in _OF_PROFILE):
             raise NotHere(f"the profile {self._settings.profile!r} has no sso_role_name and no sso_account_id")

@@ -55,14 +55,20 @@ class Issued:
     def session_answer(self) -> Answer:
         """The answer to CreateSession of S3 Express."""
         session = self.issue(_SESSION)
-        assert session.expiration is not None
         root = Element("CreateSessionResult", xmlns=S3_NAMESPACE)
-        told = SubElement(root, "Credentials")
-        for name, value in (
-            ("SessionToken", session.session_token),
-            ("SecretAccessKey", session.secret_access_key),
-            ("AccessKeyId", session.access_key_id),
-            ("Expiration", f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}"),
-        ):
-            SubElement(told, name).text = value
+        root.append(credentials_element(session))
         return 200, [(b"content-type", b"application/xml")], document(root)
+
+
+def credentials_element(credentials: Credentials) -> Element:
+    """Credentials as S3 and STS write them."""
+    told = Element("Credentials")
+    assert credentials.expiration is not None
+    for name, value in (
+        ("AccessKeyId", credentials.access_key_id),
+        ("SecretAccessKey", credentials.secret_access_key),
+        ("SessionToken", credentials.session_token),
+        ("Expiration", f"{credentials.expiration:%Y-%m-%dT%H:%M:%SZ}"),
+    ):
+        SubElement(told, name).text = value
+    return told

@@ -10,7 +10,7 @@ from datetime import timedelta
 from xml.etree.ElementTree import Element, SubElement
 
 from .answers import query_refusal, query_result
-from .issued import ACCOUNT
+from .issued import ACCOUNT, credentials_element
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,19 +61,10 @@ class SecurityTokenService:
         # Another caller, or another session, is given others.
         caller = verified.access_key_id if verified is not None else ""
         made = self._issued.current(f"{caller} {arn}", timedelta(seconds=int(duration or self._seconds)), arn)
-        assert made.expiration is not None
-        told = Element("Credentials")
-        for name, value in (
-            ("AccessKeyId", made.access_key_id),
-            ("SecretAccessKey", made.secret_access_key),
-            ("SessionToken", made.session_token),
-            ("Expiration", f"{made.expiration:%Y-%m-%dT%H:%M:%SZ}"),
-        ):
-            SubElement(told, name).text = value
         user = Element("AssumedRoleUser")
         SubElement(user, "AssumedRoleId").text = f"AROAEXAMPLE:{session}"
         SubElement(user, "Arn").text = arn
-        return query_result(action, [told, user], verified)
+        return query_result(action, [credentials_element(made), user], verified)
 
 
 def _elements(**texts: str) -> list[Element]:
