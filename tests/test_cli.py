@@ -917,12 +917,13 @@ class TestWhereFrom:
         config.write_text(f"[profile p]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = {SECRET}\n")
         lines = run("credentials", "--profile", "p", AWS_CONFIG_FILE=str(config)).stdout.decode().splitlines()
         told = dict(line.split(None, 1) for line in lines if line)
-        assert list(told)[:9] == [
-            "assume-role", "web-identity", "sso", "shared-credentials-file", "login", "process", "config-file", "container", "instance-metadata",
+        assert list(told)[:8] == [
+            "environment", "assume-role", "web-identity", "sso", "shared-credentials-file", "login", "process", "config-file",
         ]  # fmt: skip
         assert (told["config-file"], told["source"]) == ("AKIDPROFILE", "config-file")
         assert told["sso"] == "the profile 'p' has no sso_role_name and no sso_account_id"
-        assert told["container"] == "not asked, since one was found"
+        assert told["environment"] == "not asked: a profile was passed"
+        assert "not asked, since one was found: container, instance-metadata" in lines
         assert SECRET not in "".join(lines)
 
     def test_whoami(self, serve, ministack, moto, tmp_path) -> None:

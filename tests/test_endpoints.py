@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from awsign import InvalidRequest
 from awsign.endpoints import infer
 from awsign.partitions import PARTITIONS, partition_of
-from awsign.s3_urls import bucket_of, s3_url
+from awsign.s3_urls import bucket_of, bucket_url, s3_host_in, s3_url
 
 # Services whose rules cannot be asked without more than a region; their hosts are among those below.
 NEED_MORE = {"acm", "cloudfront-keyvaluestore", "neptune-graph"}
@@ -108,14 +108,19 @@ def test_what_operations_put_before_their_host() -> None:
     ]),
     st.sampled_from([
         "{host}.evil.example", "{host}-evil.example", "{host}.com", "evil{host}", "{swapped}", "{host}.{host}.evil", "{first}-evil.{rest}x",
-        "{dashed}", "evil.example#{host}", "evil.example?{host}", "evil.example\\@{host}:x.evil.example", "xn--{host}.org", "{host}。evil", "[{host}]",
+        "{dashed}", "{fips}", "evil.example#{host}", "evil.example?{host}", "evil.example\\@{host}:x.evil.example", "xn--{host}.org", "{host}。evil", "[{host}]",
     ]),
 )  # fmt: skip
 def test_hosts_that_only_look_like_it(host, form) -> None:
     first, _, rest = host.partition(".")
     labels = host.split(".")
     changed = form.format(
-        host=host, first=first, rest=rest, dashed=host.replace(".", "-"), swapped=".".join([*labels[:-2], labels[-1], labels[-2]])
+        host=host,
+        first=first,
+        rest=rest,
+        dashed=host.replace(".", "-"),
+        fips=f"{'.'.join(labels[:-1])}-fips.{labels[-1]}",
+        swapped=".".join([*labels[:-2], labels[-1], labels[-2]]),
     )
     if changed.startswith("evil") and changed == f"evil{host}":
         # `evils3.amazonaws.com` is AWS's own to give: its service is not known, or is one of a customer's name before it.
@@ -229,6 +234,62 @@ def test_hosts(host, expected) -> None:
     assert infer(f"https://{host.upper()}:443/x?y=https://s3.amazonaws.com/") == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://sts.us-east-1.amazonaws-fips.com/", (None, None)),
+        ("https://sts.cn-north-1.amazonaws.com-fips.cn/", (None, None)),
+        ("https://x.lambda-url.us-east-1.on-fips.aws/", (None, None)),
+        ("https://us-east-1.signin.aws.amazon-fips.com/", (None, None)),
+        ("https://sts.us-fips-east-1.amazonaws.com/", (None, None)),
+        ("https.evil.com://sts.us-east-1.amazonaws.com/", (None, None)),
+        ("ftp://sts.us-east-1.amazonaws.com/", (None, None)),
+        ("https://sts.us-east-1.amazonaws.com:\u0664\u0664\u0663/", (None, None)),
+        ("https://sts.us-east-1.amazonaws.com\n", (None, None)),
+        ("//sts.us-east-1.amazonaws.com/", (None, None)),
+        ("sts.us-east-1.amazonaws.com/x", ("sts", "us-east-1")),
+        ("HTTPS://STS.US-EAST-1.AMAZONAWS.COM.", ("sts", "us-east-1")),
+        ("https://zz-foo-99.signin.aws.amazon.com/", (None, None)),
+        ("https://us-gov-west-1.signin.amazonaws.cn/", (None, None)),
+    ],
+)
+def test_whose_host_it_is(url, expected) -> None:
+    assert infer(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("s3express-logs.s3.us-east-1.amazonaws.com", "s3"),
+        ("my.s3express-logs.s3-fips.us-east-1.amazonaws.com", "s3"),
+        ("s3express-x-123456789012.s3-accesspoint.us-east-1.amazonaws.com", "s3"),
+        ("dynamodb.us-east-1.s3.us-east-1.amazonaws.com", "s3"),
+        ("s3express-t-1a2b3c4d5e6f7a8b.elb.us-east-1.amazonaws.com", None),
+        ("s3express-foo.s3-website.us-east-1.amazonaws.com", None),
+        ("a.data-kinesis-logs.s3-website.us-east-1.amazonaws.com", None),
+        ("clustercfg.s3express-x.abc.memorydb.us-east-1.amazonaws.com", "memorydb"),
+        ("clustercfg.data-kinesis-x.abc.memorydb.us-east-1.amazonaws.com", "memorydb"),
+        ("greengrass.iot.us-east-1.amazonaws.com", None),
+        ("stun.kinesisvideo.us-east-1.amazonaws.com", None),
+        ("x.osm.us-east-1.on.aws", "osm"),
+        ("bucket.s3-accelerate.dualstack.us-east-1.amazonaws.com", "s3"),
+    ],
+)
+def test_names_that_customers_choose(host, service) -> None:
+    assert infer(f"https://{host}/") == (service, "us-east-1")
+
+
+def test_locations_own_operations_where_the_newer_services_are_not() -> None:
+    assert infer("https://maps.geo.cn-north-1.amazonaws.com.cn/") == ("geo", "cn-north-1")
+    assert infer("https://maps.geo.us-gov-west-1.amazonaws.com/") == ("geo-maps", "us-gov-west-1")
+
+
+def test_what_is_no_url() -> None:
+    for value in (None, 5, b"https://s3.amazonaws.com/"):
+        with pytest.raises(TypeError, match="url must be a str"):
+            infer(value)
+
+
 def test_the_same_host_over_a_websocket() -> None:
     assert infer("wss://abc-ats.iot.eu-west-1.amazonaws.com/mqtt") == ("iotdevicegateway", "eu-west-1")
     assert infer("wss://abc.execute-api.eu-west-1.amazonaws.com/prod") == ("execute-api", "eu-west-1")
@@ -245,6 +306,12 @@ def test_the_same_host_over_a_websocket() -> None:
         ("victim.s3.dualstack.us-east-1.amazonaws.com", "victim"),
         ("victim.s3.us-east-1.api.aws", "victim"),
         ("victim.s3.localhost:9000", "victim"),
+        ("victim.s3.cn-north-1.amazonaws.com.cn", "victim"),
+        ("victim--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com", "victim--usw2-az1--x-s3"),
+        ("vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", None),
+        ("123456789012.s3-control.us-east-1.amazonaws.com", None),
+        ("x.mrap.accesspoint.s3-global.amazonaws.com", None),
+        ("ap-123456789012.s3-accesspoint.us-east-1.amazonaws.com", None),
         ("s3.amazonaws.com", None),
         ("s3.us-east-1.amazonaws.com", None),
         ("example.com", None),
@@ -263,3 +330,42 @@ def test_s3_urls_take_keys_literally() -> None:
     assert s3_url("bucket", "k", region="cn-north-1").endswith(".s3.cn-north-1.amazonaws.com.cn/k")
     with pytest.raises(InvalidRequest):
         s3_url("", "key")
+
+
+@pytest.mark.parametrize(
+    "bucket", ["", "a#b", "a?b", "a b", "a\\b", "mybucket\n", ".", "..", "a/b", "a:b", "a@b", "é", "a%2Fb", "x" * 256]
+)
+def test_what_is_no_bucket(bucket) -> None:
+    for endpoint in (None, "http://127.0.0.1:9000"):
+        with pytest.raises(InvalidRequest, match="not the name of a bucket"):
+            bucket_url(bucket, endpoint=endpoint)
+
+
+def test_regions_of_buckets() -> None:
+    for region in ("x@evil.com/", "", "eu west", "EU-WEST-1", "a.b"):
+        with pytest.raises(InvalidRequest, match="is not the name of one"):
+            bucket_url("mybucket", region=region)
+        assert s3_host_in("b.s3.us-east-1.amazonaws.com", region) is None
+    assert s3_host_in("B.S3.us-east-1.amazonaws.com.:443", "eu-west-1") == "b.s3.eu-west-1.amazonaws.com:443"
+    assert bucket_url("mybucket", region="aws-global") == "https://mybucket.s3.amazonaws.com"
+    assert bucket_url("ap--use1-az4--xa-s3") == "https://ap--use1-az4--xa-s3.s3express-use1-az4.us-east-1.amazonaws.com"
+    assert bucket_url("arn:aws-cn:s3::123456789012:accesspoint:ab.mrap") == "https://ab.mrap.accesspoint.s3-global.amazonaws.com.cn"
+    with pytest.raises(InvalidRequest, match="partition"):
+        bucket_url("arn:aws-cn:s3:us-east-1:123456789012:accesspoint/p")
+
+
+def test_buckets_as_botocore_has_them() -> None:
+    """Every region of every partition."""
+    session = botocore.session.Session()
+    loader = session.get_component("data_loader")
+    partitions = loader.load_data("partitions")
+    rules = EndpointProvider(loader.load_service_model("s3", "endpoint-rule-set-1"), partitions)
+    for partition in partitions["partitions"]:
+        for region in partition["regions"]:
+            if region.endswith("-global"):
+                continue
+            for bucket in ("mybucket", "data--use1-az4--x-s3"):
+                if bucket != "mybucket" and partition["id"] != "aws":
+                    continue
+                endpoint = rules.resolve_endpoint(Region=region, Bucket=bucket, UseFIPS=False, UseDualStack=False)
+                assert bucket_url(bucket, region=region) == endpoint.url.rstrip("/")

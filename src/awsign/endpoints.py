@@ -23,13 +23,16 @@ _LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and 
 _SUFFIXES = {suffix for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix)}
 # `aws-global` and its like are what SDKs call the region of a service that has but one, and their rules make hosts of it.
 _REGION = rf"(?P<region>{REGION}|aws(?:-[a-z]+)*-global)"
-_AWS = rf"(?P<suffix>{'|'.join(map(re.escape, sorted(_SUFFIXES)))})"
-_ON = rf"(?P<suffix>{'|'.join(re.escape(partition.on_suffix) for partition in PARTITIONS if partition.on_suffix)})"
+_AWS_SUFFIXES = "|".join(map(re.escape, sorted(_SUFFIXES)))
+_ON_SUFFIXES = "|".join(re.escape(partition.on_suffix) for partition in PARTITIONS if partition.on_suffix)
+_SIGN_IN_SUFFIXES = "|".join(re.escape(partition.sign_in_suffix) for partition in PARTITIONS)
+_SUFFIX = re.compile(rf"\.(?:{_AWS_SUFFIXES}|{_ON_SUFFIXES})\Z")
+_AWS = rf"(?P<suffix>{_AWS_SUFFIXES})"
 # The mark of FIPS 140 comes at the end of a name, or as a label before it: `sts-fips.`, `models-fips.lex.`, `fips.batch.`.
-_FIPS = re.compile(r"-fips(?=\.|-(?:[a-z]+-)+\d)|^fips\.")
+_FIPS = re.compile(r"-fips(?=\.)|^fips\.")
 
 # With anything else before or after the host, clients do not agree on which it is.
-_AUTHORITY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^@/?#\\]*@)?(?P<host>[A-Za-z0-9._-]+)(?::\d*)?(?=[/?#]|$)")
+_AUTHORITY = re.compile(r"(?:(?P<scheme>(?i:https?|wss?))://)?(?:[^@/?#\\]*@)?(?P<host>[A-Za-z0-9._-]+)(?::[0-9]*)?(?=[/?#]|\Z)")
 
 # Whole hosts without a region, and the region that a signature for them names all the same; None where several do.
 # Source: botocore's rulesets, those of two partitions giving the same host for some; AWS general reference, "General endpoints"
@@ -72,6 +75,8 @@ _OF_EVERY_REGION = {
 }
 # One endpoint for all regions of the standard partition, whatever region its host names.
 _OF_ONE_REGION = {("importexport", "aws"): ("IngestionService", "us-east-1")}
+# Location's operations, at hosts that are those of newer services where there are any.
+_ELSEWHERE = {"maps.geo": "geo", "places.geo": "geo", "routes.geo": "geo"}
 _WITHOUT_REGION = re.compile(rf"(?P<name>[a-z0-9-]+?)(?P<part>\.global|\.us-gov)?\.{_AWS}")
 
 # Hosts that belong to customers, by service: `*` is one label or several, {id} is one; {region} with {aws} or {on} are a region and a
@@ -81,9 +86,10 @@ _SHAPES = """
     s3@*                *.accesspoint.s3-global.{aws}
     s3-object-lambda    [*.]s3-object-lambda.{region}.{aws}
     s3-outposts         [*.]s3-outposts[.dualstack].{region}.{aws}
-    s3express           [*.]s3express-*.{region}.{aws}
-    s3                  [*.]s3[.dualstack].{region}.{aws} [*.]s3-{region}.{aws} [*.]s3-accesspoint[.dualstack].{region}.{aws} \
-                        *.s3-control[.dualstack].{region}.{aws} [*.]s3-accelerate[.dualstack].{aws} *.vpce-*.s3.{region}.vpce.{aws}
+    s3express           [*.]s3express-{id}[.dualstack].{region}.{aws}
+    s3                  [*.]s3[.dualstack].{region}.{aws} [*.]s3[-fips]-{region}.{aws} [*.]s3-accesspoint[.dualstack].{region}.{aws} \
+                        *.s3-control[.dualstack].{region}.{aws} [*.]s3-accelerate[.dualstack].{aws} [*.]s3-accelerate.dualstack.{region}.{aws} \
+                        *.vpce-{id}.s3.{region}.vpce.{aws}
     s3@us-east-1        [*.]s3.amazonaws.com [*.]s3-external-1.amazonaws.com [*.]s3-1.amazonaws.com
 
     airflow             *.airflow.{region}.{on}
@@ -95,7 +101,7 @@ _SHAPES = """
     cloudfront-keyvaluestore@*  *.cloudfront-kvs.global.{aws}
     cloudsearch         *.{region}.cloudsearch.{aws}
     dax                 *.dax-clusters.{region}.{aws}
-    dsql                {id}.dsql.{region}.{on} {id}.dsql-*.{region}.{on}
+    dsql                {id}.dsql.{region}.{on} {id}.dsql-{id}.{region}.{on}
     dynamodb            *.ddb.{region}.{aws} *.streams-ddb.{region}.{aws} *.search-ddb.{region}.{aws}
     ec2-instance-connect  *.ec2-instance-connect-endpoint.{region}.{aws}
     elasticache         *.cache.{aws}
@@ -106,11 +112,11 @@ _SHAPES = """
     events@*            *.endpoint.events.{aws}
     execute-api         *.execute-api.{region}.{aws}
     geo-routes          routes.geo.{region}.us-gov.{aws}
-    -                   greengrass-ats.iot.{region}.{aws}
+    -                   greengrass-ats.iot.{region}.{aws} greengrass.iot.{region}.{aws} stun.kinesisvideo.{region}.{aws}
     iot-jobs-data       {id}.jobs.iot.{region}.{aws}
     iotdata             {id}.iot.{region}.{aws} {id}.ats.iot.{region}.{aws}
     kafka-cluster       *.kafka.{region}.{aws} *.kafka-serverless.{region}.{aws}
-    kinesis             *.data-kinesis[-*].{region}.{aws} *.control-kinesis[-*].{region}.{aws}
+    kinesis             *.data-kinesis[-{id}].{region}.{aws} *.control-kinesis[-{id}].{region}.{aws}
     kinesisvideo        *.kinesisvideo.{region}.{aws}
     lambda              *.lambda-url.{region}.on.aws
     mediaconvert        *.mediaconvert.{region}.{aws}
@@ -125,10 +131,8 @@ _SHAPES = """
     s3files             *.s3files.{region}.{on}
     sagemaker-mlflow    {region}.experiments.sagemaker.aws
     ses@*               *.endpoints.email[.global].{aws} *.endpoints.email.us-gov.{aws}
-    signin              {region}.signin.{aws} {region}.oauth.signin.aws {region}.signin.aws.amazon.com {region}.signin.amazonaws.cn \
-                        {region}.signin.amazonaws-eusc.eu {region}.signin.c2shome.ic.gov {region}.signin.sc2shome.sgov.gov \
-                        {region}.signin.csphome.adc-e.uk {region}.signin.csphome.hci.ic.gov {region}.signin.amazonaws-us-gov.com
-    signin@us-gov-west-1  signin.amazonaws-us-gov.com
+    signin              {region}.{signin} {region}.signin.{aws} {region}.oauth.signin.aws {region}.signin-fips.amazonaws-us-gov.com
+    signin@us-gov-west-1  signin.amazonaws-us-gov.com signin-fips.amazonaws-us-gov.com
     sqs                 {region}.queue.{aws}
     timestream          *.timestream.{region}.{aws}
     vpc-lattice-svcs    *.vpc-lattice-svcs.{region}.{on} *.{region}.vpc-lattice-svcs.{on}
@@ -151,7 +155,8 @@ _PARTS = {
     "{id}": r"[^./]+",
     "{region}": _REGION,
     "{aws}": _AWS,
-    "{on}": _ON,
+    "{on}": rf"(?P<suffix>{_ON_SUFFIXES})",
+    "{signin}": rf"(?P<suffix>{_SIGN_IN_SUFFIXES})",
     "{cloud}": r"(?P<region>[a-z0-9-]+?)(?:-internal)?",  # Alibaba's hosts inside its network.
     "{slug}": r"(?P<region>[a-z]{3,4}\d)",  # nyc3, fsn1
     "[": "(?:",
@@ -181,13 +186,15 @@ _ROWS = tuple(_rows())
 def infer(url: str) -> tuple[str | None, str | None]:
     """The signing name and region that a URL's host tells; None for what it does not, "*" where every region is meant.
 
-    A custom domain, an IP address and localhost tell nothing.
+    A custom domain, an IP address and localhost tell nothing. A URL without a scheme is one of https.
     """
+    if not isinstance(url, str):
+        raise TypeError(f"url must be a str, not {type(url).__name__}")
     authority = _AUTHORITY.match(url)
     if authority is None:
         return None, None
     service, region = _infer_host(authority["host"].lower().removesuffix("."))
-    if service in _OVER_WEBSOCKET and authority["scheme"].lower() in ("wss", "ws"):
+    if service in _OVER_WEBSOCKET and (authority["scheme"] or "").lower() in ("wss", "ws"):
         service = _OVER_WEBSOCKET[service]
     return service, region
 
@@ -198,17 +205,20 @@ def _infer_host(host: str) -> tuple[str | None, str | None]:
         return None, None
     if host in _HOSTS:
         return _HOSTS[host]
-    host = _FIPS.sub("", host)
+    host = _without_fips(host)
     if (bare := _WITHOUT_REGION.fullmatch(host)) and (told := _global(bare["name"], bare["part"], bare["suffix"]))[0]:
         return told
     match = _API_ENDPOINT.fullmatch(host)
     partition = _partition(match)
     if match and partition and (service := signing_name(match["name"])):
+        if partition.suffix != PARTITIONS[0].suffix:
+            service = _ELSEWHERE.get(match["name"], service)
         return _OF_ONE_REGION.get((service, partition.name)) or (service, match["region"])
     for shape, service, region in _ROWS:
         if found := _pattern(shape).fullmatch(host):
             parts = found.groupdict()
-            if not ("region" in parts and "suffix" in parts) or _partition(found):
+            # Of a cloud, the region is what the cloud calls it.
+            if "{region}" not in shape or _partition(found):
                 return (None if service == "-" else service), region or parts.get("region")
     if (inside := _VPC_ENDPOINT.fullmatch(host)) and _partition(inside):
         return _PRIVATE_LINK.get(inside["name"]) or signing_name(inside["name"]), inside["region"]
@@ -232,6 +242,13 @@ def _partition(match: re.Match[str] | None) -> Partition | None:
     partition = partition_of(match["region"])
     if partition is None:
         return None
-    suffixes = {partition.suffix, partition.dual_stack_suffix, partition.on_suffix}
-    # The rules of some services give hosts under the standard suffix for IPv6 in every partition.
-    return partition if match["suffix"] in suffixes | {PARTITIONS[0].dual_stack_suffix} else None
+    suffixes = {partition.suffix, partition.dual_stack_suffix, partition.on_suffix, partition.sign_in_suffix}
+    # The rules of some services give hosts under the standard suffixes in every partition.
+    suffixes |= {PARTITIONS[0].dual_stack_suffix, PARTITIONS[0].on_suffix}
+    return partition if match.groupdict().get("suffix", partition.suffix) in suffixes else None
+
+
+def _without_fips(host: str) -> str:
+    """A host of AWS without the mark of FIPS in its name. `amazonaws-fips.com` is somebody else's."""
+    suffix = _SUFFIX.search(host)
+    return _FIPS.sub("", host[: suffix.start() + 1]) + host[suffix.start() + 1 :] if suffix else host

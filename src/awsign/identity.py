@@ -35,6 +35,14 @@ def is_access_key(text: str) -> bool:
     return _ACCESS_KEY.fullmatch(text) is not None
 
 
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_session_token(text: str) -> bool:
     """Whether a text can be a session token."""
     return _TOKEN.fullmatch(text) is not None
@@ -81,10 +89,8 @@ class Credentials:
                 f"the secret access key of {access_key_id} begins or ends with white space or holds a control character; "
                 "a line break copied with it, most likely"
             )
-        try:
-            secret_access_key.encode()
-        except UnicodeEncodeError:  # `from None`: the error holds the text.
-            raise CredentialsError(f"the secret access key of {access_key_id} has bytes that are not UTF-8") from None
+        if not _is_utf8(secret_access_key):
+            raise CredentialsError(f"the secret access key of {access_key_id} has bytes that are not UTF-8")
         if session_token is not None:
             if not isinstance(session_token, str):
                 raise CredentialsError(f"the session token must be a str or None, not {type(session_token).__name__}")
@@ -168,6 +174,7 @@ def provider_of(source: object) -> Provider:
         return source  # type: ignore[return-value]
     raise TypeError(
         f"credentials must be awsign.Credentials, a provider with .get(), or a botocore credentials object, not {type(source).__name__}"
+        + ("; awsign.credentials.Refreshing(it) makes a provider of a source" if hasattr(source, "load") else "")
     )
 
 

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import re
 
+from .errors import InvalidRequest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_LABEL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
 class Partition:
     """regions: what the names of its regions match. suffix: of its hosts; dual_stack_suffix: of those that speak IPv6 too;
-    on_suffix: of what customers run on it (function URLs, clusters), None where no source says.
+    on_suffix: of what customers run on it (function URLs, clusters), None where no source says; sign_in_suffix: of its sign-in service.
 
     global_region: the one that services with one endpoint sign for. alone: whether that is its only region.
     """
 
-    __slots__ = ("name", "regions", "suffix", "dual_stack_suffix", "on_suffix", "global_region", "alone")
+    __slots__ = ("name", "regions", "suffix", "dual_stack_suffix", "on_suffix", "sign_in_suffix", "global_region", "alone")
 
     def __init__(
         self,
@@ -29,6 +34,7 @@ class Partition:
         suffix: str,
         dual_stack_suffix: str,
         on_suffix: str | None,
+        sign_in_suffix: str,
         global_region: str,
         *,
         alone: bool = False,
@@ -38,31 +44,22 @@ class Partition:
         self.suffix = suffix
         self.dual_stack_suffix = dual_stack_suffix
         self.on_suffix = on_suffix
+        self.sign_in_suffix = sign_in_suffix
         self.global_region = global_region
         self.alone = alone
 
 
 # The first of those that share a suffix is the one whose global endpoints have no other label.
 PARTITIONS = (
-    Partition("aws", "(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "us-east-1"),
-    Partition("aws-us-gov", "us-gov-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "us-gov-west-1"),
-    Partition(
-        "aws-cn", "cn-[a-z]+", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "on.amazonwebservices.com.cn", "cn-northwest-1"
-    ),
-    Partition(
-        "aws-eusc",
-        "eusc-de-[a-z]+",
-        "amazonaws.eu",
-        "api.amazonwebservices.eu",
-        "on.amazonwebservices.eu",
-        "eusc-de-east-1",
-        alone=True,
-    ),
-    Partition("aws-iso", "us-iso-[a-z]+", "c2s.ic.gov", "api.aws.ic.gov", None, "us-iso-east-1"),
-    Partition("aws-iso-b", "us-isob-[a-z]+", "sc2s.sgov.gov", "api.aws.scloud", None, "us-isob-east-1"),
-    Partition("aws-iso-e", "eu-isoe-[a-z]+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", None, "eu-isoe-west-1"),
-    Partition("aws-iso-f", "us-isof-[a-z]+", "csp.hci.ic.gov", "api.aws.hci.ic.gov", None, "us-isof-south-1"),
-)
+    Partition("aws", "(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "signin.aws.amazon.com", "us-east-1"),
+    Partition("aws-us-gov", "us-gov-[a-z]+", "amazonaws.com", "api.aws", "on.aws", "signin.amazonaws-us-gov.com", "us-gov-west-1"),
+    Partition("aws-cn", "cn-[a-z]+", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "on.amazonwebservices.com.cn", "signin.amazonaws.cn", "cn-northwest-1"),
+    Partition("aws-eusc", "eusc-de-[a-z]+", "amazonaws.eu", "api.amazonwebservices.eu", "on.amazonwebservices.eu", "signin.amazonaws-eusc.eu", "eusc-de-east-1", alone=True),
+    Partition("aws-iso", "us-iso-[a-z]+", "c2s.ic.gov", "api.aws.ic.gov", None, "signin.c2shome.ic.gov", "us-iso-east-1"),
+    Partition("aws-iso-b", "us-isob-[a-z]+", "sc2s.sgov.gov", "api.aws.scloud", None, "signin.sc2shome.sgov.gov", "us-isob-east-1"),
+    Partition("aws-iso-e", "eu-isoe-[a-z]+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", None, "signin.csphome.adc-e.uk", "eu-isoe-west-1"),
+    Partition("aws-iso-f", "us-isof-[a-z]+", "csp.hci.ic.gov", "api.aws.hci.ic.gov", None, "signin.csphome.hci.ic.gov", "us-isof-south-1"),
+)  # fmt: skip
 
 
 def partition_of(region: str) -> Partition | None:
@@ -73,6 +70,23 @@ def partition_of(region: str) -> Partition | None:
 def suffix_for(region: str) -> str:
     """The end of the hosts of a region; of a region that is none of AWS, that of the standard partition."""
     return (partition_of(region) or PARTITIONS[0]).suffix
+
+
+def host_in(region: str, name: str) -> str:
+    """`NAME.region.suffix`, the host of a service in a region; InvalidRequest for a region that would be more than one label."""
+    return f"{name}.{require_region(region)}.{suffix_for(region)}"
+
+
+def require_region(region: str) -> str:
+    """A region as it may stand in a host, whether AWS has it or not. What it comes from may be a file, or a server's answer."""
+    if not _LABEL.fullmatch(region):
+        raise InvalidRequest(f"the region {region[:60]!r} is not the name of one, as eu-west-1")
+    return region
+
+
+def partition_named(name: str) -> Partition | None:
+    """The partition of an ARN: `aws`, `aws-cn`, ..."""
+    return next((partition for partition in PARTITIONS if partition.name == name), None)
 
 
 def partitions_under(suffix: str) -> Iterator[Partition]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .post_policy import SIGNING_FIELDS, PostForm, build_policy
-from .s3_urls import bucket_url
+from .s3_urls import bucket_url, is_directory_bucket
 from .scope import ALGORITHM, in_utc, now, scope_of, signing_key, timestamp
 from .services import rules_for
 from .sigv2 import signature, span_of
@@ -76,7 +76,7 @@ class S3Presigner:
         that. expires: seconds, or a timedelta: seven days at most, ten years for "s3v2". scheme: "sigv4", or "s3v2" (HMAC-SHA1) for
         older stores. Raises InvalidRequest for a condition that is none, and for a field that does not meet its own.
         """
-        if self._bucket.startswith("arn:") or self._bucket.endswith("--x-s3"):
+        if self._bucket.startswith("arn:") or is_directory_bucket(self._bucket):
             raise InvalidRequest(
                 f"{self._bucket!r}: a form is for a bucket by its name; access points and directory buckets take none"
             )

@@ -45,7 +45,14 @@ class Response:
 
 def elements(text: str) -> dict[str, str]:
     """The elements of XML that hold text alone, by name. What people paste is cut and quoted: it is not parsed as a whole."""
-    return {name: html.unescape(value) for name, value in _ELEMENT.findall(text[:LONGEST])}
+    return {name: _unescaped(value) for name, value in _ELEMENT.findall(text[:LONGEST])}
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # A number of more digits than Python reads.
+        return text
 
 
 def json_object(text: str) -> dict[str, object]:

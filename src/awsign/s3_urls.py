@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 
 from .errors import InvalidRequest
-from .partitions import PARTITIONS, suffix_for
+from .partitions import PARTITIONS, partition_named, partition_of, require_region, suffix_for
 from .scope import REGION
 
 _LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
 _REGION = rf"(?P<region>{REGION})"
 _BUCKET = r"(?:[^/]+\.)?"
 
+# Older buckets of us-east-1 may have upper case, underscores and 255 characters: S3 user guide, "General purpose bucket naming rules".
+_BUCKET_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,255}")
 _BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_DIRECTORY_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*--([a-z0-9-]+)--x-s3")
+_DIRECTORY_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*--([a-z0-9-]+)--xa?-s3")  # xa: an access point of one
 _ENDPOINT = re.compile(r"(https?://)([^/?#@]+)(/[^?#]*)?")
 # Where a name in front of the host would not resolve, or not be a name at all.
 _NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
@@ -24,12 +26,12 @@ _NO_SUBDOMAINS = re.compile(r"(?:\d+(?:\.\d+){3}|localhost|\[.*\])(?::\d+)?")
 # The ARN of what stands in the place of a bucket -> its host. Sources: S3 user guide, "Naming, ARNs, and aliases for access
 # points", "Accessing S3 on Outposts", "How to use Object Lambda Access Points", "Making requests through a Multi-Region Access
 # Point".
-_ARN = r"arn:aws(?:-[a-z-]+)?"
+_ARN = r"arn:(?P<partition>aws(?:-[a-z-]+)?)"
 _ACCESS_POINT = r"(?P<account>\d+):accesspoint[:/](?P<name>[a-z0-9-]+)"
 _HOSTS_OF_ARNS = [
     (re.compile(pattern), host)
     for pattern, host in (
-        (rf"{_ARN}:s3::\d+:accesspoint[:/](?P<name>[a-z0-9]+\.mrap)", "{name}.accesspoint.s3-global.amazonaws.com"),
+        (rf"{_ARN}:s3::\d+:accesspoint[:/](?P<name>[a-z0-9]+\.mrap)", "{name}.accesspoint.s3-global.{suffix}"),
         (rf"{_ARN}:s3:{_REGION}:{_ACCESS_POINT}", "{name}-{account}.s3-accesspoint.{region}.{suffix}"),
         (
             rf"{_ARN}:s3-object-lambda:{_REGION}:{_ACCESS_POINT}",
@@ -41,6 +43,11 @@ _HOSTS_OF_ARNS = [
         ),
     )
 ]
+
+
+def is_directory_bucket(name: str) -> bool:
+    """Whether a name is that of a directory bucket (S3 Express), or of an access point of one."""
+    return _DIRECTORY_BUCKET.fullmatch(name) is not None
 
 
 def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None = None, path_style: bool = False) -> str:
@@ -57,8 +64,11 @@ def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None =
                     f"{bucket!r} has a host of its own at AWS; leave endpoint and path_style out, or name a bucket"
                 )
             parts = match.groupdict()
-            return f"https://{host.format(**parts, suffix=suffix_for(parts.get('region', '')))}"
-    if not bucket or "/" in bucket or ":" in bucket or not bucket.isascii():
+            partition = partition_named(parts["partition"])
+            if partition is None or ("region" in parts and partition_of(parts["region"]) is not partition):
+                raise InvalidRequest(f"{bucket!r} names a partition of AWS that is none, or a region of another")
+            return f"https://{host.format(**parts, suffix=partition.suffix)}"
+    if not _BUCKET_NAME.fullmatch(bucket):
         raise InvalidRequest(f"{bucket!r} is not the name of a bucket, nor the ARN of an access point")
     in_host = _BUCKET_LABEL.fullmatch(bucket) is not None and not path_style
     if endpoint is not None:
@@ -69,6 +79,9 @@ def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None =
         if in_host and not path and not _NO_SUBDOMAINS.fullmatch(authority):
             return f"{scheme}{bucket}.{authority}"
         return f"{scheme}{authority}{path}/{bucket}"
+    require_region(region)
+    if region == "aws-global":  # What SDKs call S3 without a region.
+        return f"https://{bucket}.s3.amazonaws.com" if in_host else f"https://s3.amazonaws.com/{bucket}"
     suffix = suffix_for(region)
     if match := _DIRECTORY_BUCKET.fullmatch(bucket):
         return f"https://{bucket}.s3express-{match[1]}.{region}.{suffix}"
@@ -102,17 +115,25 @@ _PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.(?:{_
 
 
 def s3_host_in(authority: str, region: str) -> str | None:
-    """The host of the same bucket (or of none) in another region; None for a host of S3 that is not a plain one of AWS."""
+    """The host of the same bucket (or of none) in another region; None for a host of S3 that is not a plain one of AWS.
+
+    region: as a server may have told it; None for what is no region of AWS.
+    """
     host, colon, port = authority.partition(":")
-    match = _PLAIN_S3.fullmatch(host)
-    return f"{match[1]}s3.{region}.{suffix_for(region)}{colon}{port}" if match else None
+    match = _PLAIN_S3.fullmatch(host.lower().removesuffix("."))
+    if match is None or partition_of(region) is None:
+        return None
+    return f"{match[1]}s3.{region}.{suffix_for(region)}{colon}{port}"
 
 
-_VIRTUAL_HOST = re.compile(rf"(.+)\.s3(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+)*\.(?:{_SUFFIXES}|api\.aws|localhost)")
+_VIRTUAL_HOST = re.compile(
+    rf"(?P<bucket>.+)\.(?:s3(?:-fips|-external-1|-accelerate)?(?:\.dualstack)?(?:[.-]{REGION})?|s3express-[^.]+(?:\.dualstack)?\.{REGION})"
+    rf"\.(?:{_SUFFIXES}|api\.aws)|(?P<local>.+)\.s3(?:\.[a-z0-9-]+)*\.localhost"
+)
 
 
 def bucket_of(host: str) -> str | None:
     """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
     host = host.partition(":")[0].lower().removesuffix(".")
     match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= _LONGEST_HOST else None
-    return match[1] if match else None
+    return match["bucket"] or match["local"] if match else None

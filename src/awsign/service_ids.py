@@ -134,4 +134,5 @@ _SERVICE_IDS = {
 
 def service_ids(service: str) -> tuple[str, ...]:
     """The IDs of the services that are signed for by a name, as the keys of the shared files write them."""
-    return _SERVICE_IDS.get(service) or (service.lower().replace("-", "_").replace(" ", "_"),)
+    own = service.lower().replace("-", "_").replace(" ", "_")
+    return (*(each for each in _SERVICE_IDS.get(service, ()) if each != own), own)

@@ -127,7 +127,7 @@ TAKES_UNSIGNED_PAYLOAD = S3_FAMILY | {"vpc-lattice-svcs", "ebs", "lex", "mediast
 REQUIRES_CONTENT_SHA256 = frozenset(("s3", "s3express", "s3-express", "s3-object-lambda"))
 
 # A bucket's own path: in its virtual host, or where another endpoint has it in the path.
-_BUCKET = re.compile(r"/(?:[^/]+--x-s3/?)?")
+_BUCKET = re.compile(r"/(?:[^/]+--xa?-s3/?)?")
 # Calls to S3 Express that keep IAM credentials, whose token has its usual header: S3 user guide, "Authorizing Zonal endpoint API
 # operations with CreateSession", and opendal-reqsign pull 841. Of each: its name, the method, how the host begins, whether the
 # path is the bucket's, a parameter, a header; None is any.

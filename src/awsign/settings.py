@@ -43,9 +43,26 @@ class Settings:
     """
 
     def __init__(self, profile: str | None = None, environ: Mapping[str, str] | None = None) -> None:
-        self.environ = os.environ if environ is None else environ
-        self.asked_for = profile_asked_for(profile, self.environ)
-        self.profile = self.asked_for or "default"
+        if profile == "":
+            raise InvalidRequest("profile is empty; leave it out for that of AWS_PROFILE, or `default`")
+        self._explicit = profile
+        self._environ = environ  # None stays so: what is pickled takes the environment of where it goes.
+
+    def __repr__(self) -> str:
+        return f"<Settings of the profile {self.profile!r}>"
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return os.environ if self._environ is None else self._environ
+
+    @property
+    def asked_for(self) -> str | None:
+        """The profile that was named, None where it is `default` for want of a name."""
+        return profile_asked_for(self._explicit, self.environ)
+
+    @property
+    def profile(self) -> str:
+        return self.asked_for or "default"
 
     @property
     def files(self) -> SharedFiles:
@@ -58,11 +75,21 @@ class Settings:
         files = self.files
         found = files.profiles.get(self.profile)
         if found is None and self.asked_for:
-            known = ", ".join(sorted(files.profiles)[:8]) or "none"
             raise CredentialsError(
-                f"there is no profile {self.profile!r} in {files.config} and {files.credentials}; is it spelt right? There are: {known}"
+                f"there is no profile {self.profile!r} in {files.config} and {files.credentials}; {self._what_was_meant(files)}"
             )
         return found or {}
+
+    def _what_was_meant(self, files: SharedFiles) -> str:
+        from difflib import get_close_matches
+
+        if self.profile in files.without_kind:
+            return f"the config file has [{self.profile}], which has to be [profile {self.profile}]"
+        known = sorted(files.profiles)
+        if close := get_close_matches(self.profile, known, 1):
+            return f"is {close[0]!r} meant?"
+        more = f" and {len(known) - 8} more" if len(known) > 8 else ""
+        return f"is it spelt right? There are: {', '.join(known[:8]) or 'none'}{more}"
 
     def get(self, setting: str) -> str | None:
         """A setting of the table above, None where it is not set."""

@@ -30,11 +30,16 @@ _KEPT_FILES = 16
 _read_before: dict[Path, tuple[tuple[int, int, int], dict[str, Section]]] = {}
 
 
+class UnreadableFile(CredentialsError):
+    """A file that is there, and cannot be read for what it should be."""
+
+
 class SharedFiles:
     """Both files, as they are now.
 
     config, credentials: where they are. profiles: name -> settings, joined. in_credentials, in_config: of one file alone.
-    sso_sessions, services: the sections that profiles refer to. Raises CredentialsError, with file and line, for what is no such file.
+    sso_sessions, services: the sections that profiles refer to. without_kind: sections of the config file that are of no kind.
+    Raises UnreadableFile, with file and line, for what is no such file.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -44,16 +49,20 @@ class SharedFiles:
         self.in_config: dict[str, Section] = {}
         self.sso_sessions: dict[str, Section] = {}
         self.services: dict[str, Section] = {}
+        self.without_kind: set[str] = set()
         kinds = {"profile": self.in_config, "sso-session": self.sso_sessions, "services": self.services}
         for title, section in _read(self.config).items():
             if title == "default":
                 self.in_config[title] = section
                 continue
+            kind = next(filter(title.startswith, kinds), None)
             try:
-                kind, name = shlex.split(title)
+                _, name = shlex.split(title)
             except ValueError:  # One word, or more than two, or a quote without its end: a section of somebody else's.
-                continue
-            if kind in kinds:
+                kind = None
+            if kind is None:
+                self.without_kind.add(title)
+            else:
                 kinds[kind][name] = section
         self.profiles = {
             name: self.in_config.get(name, {}) | self.in_credentials.get(name, {})
@@ -76,32 +85,43 @@ def expanded(path: str, environ: Mapping[str, str]) -> Path:
     home = environ.get("HOME")
     if home and (path == "~" or path.startswith("~/")):
         return Path(home + path[1:])
-    return Path(path).expanduser()
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Where nobody's home is known, it leaves the path as it is.
 
 
 def _path(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    return expanded(environ.get(variable) or default, environ)
+    """Where a file is; a variable that is set to nothing leaves none."""
+    return expanded(environ.get(variable, default), environ)
 
 
 def _read(path: Path) -> dict[str, Section]:
     """The sections of a file, {} where there is none. Read again when the file is another than before."""
     try:
-        stat = path.stat()
         if not path.is_file():
             return {}
+        stat = path.stat()
         mark = stat.st_mtime_ns, stat.st_size, stat.st_ino
-        if path not in _read_before or _read_before[path][0] != mark:
-            if len(_read_before) >= _KEPT_FILES:
-                _read_before.clear()
-            _read_before[path] = mark, _parsed(path, path.read_text(encoding="utf-8-sig"))
-        return _read_before[path][1]
+        before = _read_before.get(path)
+        if before is not None and before[0] == mark:
+            return before[1]
+        raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except OSError as error:
-        raise CredentialsError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
+    parsed = _parsed(path, _text(path, raw))
+    if len(_read_before) >= _KEPT_FILES:
+        _read_before.clear()
+    _read_before[path] = mark, parsed
+    return parsed
+
+
+def _text(path: Path, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise CredentialsError(f"{path}, line {line}: it is not UTF-8; write the file anew in that encoding") from None
+        line = raw[: error.start].count(b"\n") + 1
+    # Outside of the block above: the error holds the file.
+    raise UnreadableFile(f"{path}, line {line}: it is not UTF-8; write the file anew in that encoding")
 
 
 def _parsed(path: Path, text: str) -> dict[str, Section]:
@@ -110,17 +130,20 @@ def _parsed(path: Path, text: str) -> dict[str, Section]:
         parser.read_string(text)
         return {title: _flat(parser[title]) for title in parser.sections()}
     except configparser.Error as error:
-        # The parser quotes the line that it stumbled on, which may hold a secret: give its number alone.
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
-        why = {
-            configparser.DuplicateSectionError: "a section stands there a second time; join the two",
-            configparser.DuplicateOptionError: "a setting stands there a second time in its section; leave one",
-            configparser.MissingSectionHeaderError: "there is no [section] before it",
-        }.get(type(error), "it is neither a [section] nor a line of the form name = value")
-        raise CredentialsError(f"{path}, line {line}: {why}") from None
+        why = _FLAWS.get(type(error), "it is neither a [section] nor a line of the form name = value")
     except _NoSetting as error:
         line = next((number for number, each in enumerate(text.splitlines(), 1) if each.strip() == error.args[0]), None)
-        raise CredentialsError(f"{path}, line {line}: under a setting without a value there are lines name = value") from None
+        why = "under a setting without a value there are lines name = value"
+    # Outside of the block above: the error quotes the line that the parser stumbled on, which may hold a secret.
+    raise UnreadableFile(f"{path}, line {line}: {why}")
+
+
+_FLAWS: dict[type[configparser.Error], str] = {
+    configparser.DuplicateSectionError: "a section stands there a second time; join the two",
+    configparser.DuplicateOptionError: "a setting stands there a second time in its section; leave one",
+    configparser.MissingSectionHeaderError: "there is no [section] before it, or the ] of one is missing",
+}
 
 
 class _NoSetting(Exception):

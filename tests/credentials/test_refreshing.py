@@ -15,7 +15,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import awsign
-from awsign.credentials import Chain, Environment, NotHere, Refreshing, find_credentials
+from awsign.credentials import (
+    AssumeRole,
+    Chain,
+    Container,
+    Environment,
+    InstanceMetadata,
+    Login,
+    NotHere,
+    Process,
+    Refreshing,
+    Sso,
+    WebIdentity,
+    find_credentials,
+)
 
 from ..conftest import KEY, SECRET, TOKEN
 
@@ -258,6 +271,46 @@ class TestRefreshing:
         provider = Refreshing(Scripted(60))
         assert asyncio.run(provider.get_async()) == provider.get()
         assert asyncio.run(awsign.Credentials(KEY, SECRET).get_async()).access_key_id == KEY
+
+    @pytest.mark.parametrize(
+        "provider",
+        [
+            find_credentials(),
+            find_credentials("p"),
+            find_credentials(environ={"AWS_ACCESS_KEY_ID": "AKIDPASSED"}),
+            Refreshing(AssumeRole("arn:aws:iam::123456789012:role/r", find_credentials())),
+            *map(Refreshing, (Environment(), Container(), WebIdentity(), Sso(), Login(), Process(), InstanceMetadata())),
+        ],
+        ids=repr,
+    )
+    def test_every_one_is_pickled_without_the_environment(self, provider, monkeypatch) -> None:
+        """It takes that of where it goes."""
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        packed = pickle.dumps(provider)
+        assert SECRET.encode() not in packed
+        assert repr(pickle.loads(packed)) == repr(provider)
+        if isinstance(provider.source, Environment):
+            assert pickle.loads(packed).get() == awsign.Credentials(KEY, SECRET)
+
+    @pytest.mark.parametrize(
+        ("windows", "said"), [({"advisory": 60}, "timedelta"), ({"mandatory": timedelta(hours=1)}, "the shorter of the two")]
+    )
+    def test_windows_that_are_none(self, windows, said) -> None:
+        with pytest.raises((TypeError, ValueError), match=said):
+            Refreshing(Environment({}), **windows)
+
+    def test_a_source_that_gives_something_else(self) -> None:
+        class Other:
+            name = "other"
+
+            def load(self) -> object:
+                return {"AccessKeyId": KEY}
+
+        with pytest.raises(TypeError, match=r"Other.load\(\) gave dict, not awsign.Credentials"):
+            Refreshing(Other()).get()
+        with pytest.raises(TypeError, match="Refreshing"):
+            awsign.SigV4(Environment({}))
 
     def test_pickled_it_goes_on_elsewhere(self) -> None:
         provider = Refreshing(Environment({"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}))

@@ -109,7 +109,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch) -> None:
     def refused(self, *arguments, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_text", refused)  # Root, as whom tests may run, may read all.
+    monkeypatch.setattr("pathlib.Path.read_bytes", refused)  # Root, as whom tests may run, may read all.
     with pytest.raises(awsign.CredentialsError, match=r"config cannot be read: Permission denied"):
         SharedFiles({"AWS_CONFIG_FILE": str(path)})
 

@@ -107,7 +107,7 @@ class TestProfile:
             {"AWS_PROFILE": "no-such", "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
         ):
             with pytest.raises(
-                awsign.CredentialsError, match=r"is it spelt right\? There are: default, empty, half, in-config"
+                awsign.CredentialsError, match=r"is it spelt right\? There are: default, empty, half, in-config, temporary$"
             ) as caught:
                 find_credentials(environ=files | environ).get()
             assert not isinstance(caught.value, NotHere)
@@ -115,6 +115,21 @@ class TestProfile:
             SharedCredentialsFile("half", files).load()
         with pytest.raises(NotHere, match=r"there is no .*/no"):
             SharedCredentialsFile(None, {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no")}).load()
+
+    def test_what_was_meant(self, files, tmp_path) -> None:
+        with pytest.raises(awsign.CredentialsError, match=r"is 'temporary' meant\?"):
+            find_credentials("temporray", files).get()
+        with (tmp_path / "config").open("a") as config:
+            config.write("[bare]\nregion = x\n")
+        with pytest.raises(awsign.CredentialsError, match=r"has \[bare\], which has to be \[profile bare\]"):
+            find_credentials("bare", files).get()
+
+    def test_a_broken_file_is_no_sources_fault(self, files, tmp_path) -> None:
+        (tmp_path / "config").write_text("[default\nregion = x\n")
+        with pytest.raises(
+            awsign.CredentialsError, match=r"^/.*config, line 1: there is no \[section\] before it, or the \] of one"
+        ):
+            find_credentials(environ=files).get()
 
     def test_a_file_that_changes_is_read_again(self, files, tmp_path) -> None:
         source = SharedCredentialsFile("temporary", files)
@@ -157,8 +172,8 @@ class TestProcess:
 
     def test_what_cannot_be_run(self) -> None:
         for command, said in (
-            ("no-such-program --secret x", "'no-such-program' cannot be run"),
-            ("a 'b", "not a command line"),
+            ("no-such-program --secret x", "no-such-program cannot be run"),
+            ("a 'b", "a quote that does not end"),
             ("/", "cannot be run"),
         ):
             with pytest.raises(awsign.CredentialsError, match=said):

@@ -59,8 +59,10 @@ def _show(provider: Found, credentials: Credentials, end: str | None) -> None:
     asked = provider.source.asked
     width = max(len(name) for name, _, _ in asked)
     for name, outcome, said in asked:
-        found = credentials.access_key_id if outcome == "found" else said
-        click.echo(f"{name:<{width}}  {'not asked, since one was found' if outcome == 'not asked' else found}")
+        if outcome != "not asked":
+            click.echo(f"{name:<{width}}  {credentials.access_key_id if outcome == 'found' else said}")
+    if rest := [name for name, outcome, _ in asked if outcome == "not asked"]:
+        click.echo(f"\nnot asked, since one was found: {', '.join(rest)}")
     click.echo()
     click.echo(f"source      {provider.found_in}")
     click.echo(f"access key  {credentials.access_key_id}")

@@ -21,7 +21,7 @@ from ..payload import UNSIGNED_PAYLOAD, spool
 from ..presign import S3Presigner
 from ..request import URLENCODED, Request
 from ..s3_sigv2 import S3SigV2
-from ..s3_urls import s3_url, split_s3_uri
+from ..s3_urls import is_directory_bucket, s3_url, split_s3_uri
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
 from ..settings import Settings
 from ..sigv2 import SigV2
@@ -334,7 +334,7 @@ class Signer:
         endpoint = self._chosen.endpoint()
         bucket = request.host.partition(".")[0] if endpoint is None else request.path.split("/")[1]
         takes_session = rules_of_call(rules_for(self._service or ""), request).token_header == SESSION_TOKEN
-        if not takes_session or not bucket.endswith("--x-s3"):
+        if not takes_session or not is_directory_bucket(bucket):
             return self.provider
         if self._session is None:
             from ..credentials import s3_express_session
@@ -362,7 +362,7 @@ class Signer:
         chosen = self._chosen
         service, region = infer(request.url)
         if chosen.url[:3].lower() == "s3:":
-            service = service or ("s3express" if split_s3_uri(chosen.url[5:])[0].endswith("--x-s3") else "s3")
+            service = service or ("s3express" if is_directory_bucket(split_s3_uri(chosen.url[5:])[0]) else "s3")
         service = chosen.service or service
         region = chosen.region or region
         if region is None and chosen.scheme == "sigv4a":

@@ -25,7 +25,8 @@ def command(profile: str | None, region: str | None, form: str) -> None:
     credentials = provider.get()
     identity = Sts(region, Settings(profile)).caller_identity(credentials)
     if form == "json":
-        click.echo(json.dumps(identity, indent=2))
+        told = {**identity, "AccessKeyId": credentials.access_key_id, "Source": provider.found_in}
+        click.echo(json.dumps(told, indent=2))
         return
     click.echo(f"account     {identity['Account']}")
     click.echo(f"arn         {identity['Arn']}")

@@ -6,6 +6,7 @@ AssumeRoleProvider for what `source_profile` may point at.
 
 from __future__ import annotations
 
+import re
 import time
 
 from ..errors import CredentialsError
@@ -32,6 +33,10 @@ _SOURCES: dict[str, Callable[[Mapping[str, str]], Source]] = {
     "EcsContainer": Container,
     "Ec2InstanceMetadata": lambda environ: InstanceMetadata(environ=environ),
 }
+
+
+_DURATION = re.compile(r"[0-9]{1,6}")
+_LONGEST_CHAIN = 100
 
 
 class AssumeRole(Source):
@@ -87,9 +92,13 @@ class AssumeRole(Source):
                     f"the session of the role {self.role_arn} has ended, and the code of {self._mfa_serial} was asked for once already; "
                     "start anew"
                 )
-            code = self._prompt(f"Enter MFA code for {self._mfa_serial}: ").strip()
-            self._asked = True
-        return self._sts.assume_role(credentials, **self._parameters, TokenCode=code)
+            code = self._prompt(f"Enter MFA code for {self._mfa_serial}: ")
+            if not isinstance(code, str) or not code.strip():
+                raise CredentialsError(f"no code of {self._mfa_serial} was given, which the role {self.role_arn} wants")
+            code = code.strip()
+        assumed = self._sts.assume_role(credentials, **self._parameters, TokenCode=code)
+        self._asked = code is not None  # One that was mistyped may be asked for again.
+        return assumed
 
 
 class ProfileRole(Source):
@@ -122,6 +131,8 @@ class ProfileRole(Source):
         return self._role.load()
 
     def _role_of(self, profile: str, visited: list[str]) -> AssumeRole:
+        if len(visited) > _LONGEST_CHAIN:
+            raise CredentialsError(f"the profile {visited[0]!r} assumes more than {_LONGEST_CHAIN} roles, one with the other")
         section = self._settings.files.profiles[profile]
         source_profile, credential_source = section.get("source_profile"), section.get("credential_source")
         if (source_profile is None) == (credential_source is None):
@@ -141,7 +152,7 @@ class ProfileRole(Source):
             session_name=section.get("role_session_name"),
             external_id=section.get("external_id"),
             # As in botocore, one that is no number is as if it were not there.
-            duration_seconds=int(duration) if duration.isascii() and duration.isdigit() else None,
+            duration_seconds=int(duration) if _DURATION.fullmatch(duration) else None,
             mfa_serial=section.get("mfa_serial"),
             prompt=self._prompt,
             settings=self._settings,
@@ -183,11 +194,12 @@ def ask_on_terminal(question: str) -> str:
     import sys
     from getpass import getpass
 
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise CredentialsError(
-            f"{question.rstrip(': ')}: there is no terminal to ask on; pass prompt=..., a function that gives the code"
-        )
+    asking = question.rstrip(": ")
     try:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise CredentialsError(
+                f"there is no terminal to ask on ({asking}); in a program, pass prompt=..., a function that gives the code"
+            )
         return getpass(question)
-    except EOFError:
-        raise CredentialsError(f"{question.rstrip(': ')}: nothing was entered") from None
+    except (EOFError, ValueError):  # It was closed.
+        raise CredentialsError(f"{asking}: nothing was entered") from None

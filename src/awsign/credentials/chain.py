@@ -6,10 +6,11 @@ precedence". What botocore asks besides is from before profiles: AWS_CREDENTIAL_
 
 from __future__ import annotations
 
-import os
+from functools import partial
 
-from ..errors import CredentialsError
+from ..errors import CredentialsError, InvalidRequest
 from ..settings import Settings
+from ..shared_files import UnreadableFile
 from .assume_role import ProfileRole
 from .container import Container
 from .environment import Environment
@@ -57,7 +58,9 @@ class Chain(Source):
                 credentials = source.load()
             except NotHere as reason:
                 self.asked[place] = source.name, "none", str(reason)
-            except CredentialsError as error:
+            except UnreadableFile:
+                raise  # It is not this source's alone.
+            except (CredentialsError, InvalidRequest) as error:
                 self.asked[place] = source.name, "failed", str(error)
                 raise CredentialsError(f"{source.name}: {error}{self._before(place)}") from None
             else:
@@ -82,6 +85,9 @@ class Found(Refreshing):
 
     source: Chain
 
+    def __repr__(self) -> str:
+        return f"<Found in {self.found_in}>" if self.found_in else "<Found: nothing was asked yet>"
+
     @property
     def found_in(self) -> str | None:
         return self.source.found_in
@@ -102,16 +108,26 @@ def find_credentials(
     return Found(_Sources(profile, environ, prompt))
 
 
+class _LeftOut(Source):
+    """A place in the checklist that is not looked in."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        self._why = why
+
+    def load(self) -> Credentials:
+        raise NotHere(f"not asked: {self._why}")
+
+
 class _Sources(Chain):
     """The whole chain of a profile."""
 
     def __init__(self, profile: str | None, environ: Mapping[str, str] | None, prompt: Prompt | None) -> None:
-        environ = os.environ if environ is None else environ
         self._settings = Settings(profile, environ)
         super().__init__(
             [
-                *([] if profile else [Environment(environ)]),
-                ProfileRole(lambda source_profile: _of_profile(source_profile, environ), profile, environ, prompt=prompt),
+                _LeftOut(Environment.name, "a profile was passed") if profile else Environment(environ),
+                ProfileRole(partial(_of_profile, environ=environ), profile, environ, prompt=prompt),
                 *_profile_sources(profile, environ, read_environment=not profile),
                 Container(environ),
                 InstanceMetadata(environ=environ, profile=profile),
@@ -124,7 +140,7 @@ class _Sources(Chain):
         return super().load()
 
 
-def _profile_sources(profile: str | None, environ: Mapping[str, str], *, read_environment: bool) -> list[Source]:
+def _profile_sources(profile: str | None, environ: Mapping[str, str] | None, *, read_environment: bool) -> list[Source]:
     """What a profile may have beside a role: botocore's ProfileProviderBuilder."""
     return [
         WebIdentity(profile=profile, environ=environ, read_environment=read_environment),
@@ -136,6 +152,6 @@ def _profile_sources(profile: str | None, environ: Mapping[str, str], *, read_en
     ]
 
 
-def _of_profile(profile: str, environ: Mapping[str, str]) -> Source:
+def _of_profile(profile: str, environ: Mapping[str, str] | None) -> Source:
     """The sources of a `source_profile`."""
     return Chain(_profile_sources(profile, environ, read_environment=False))

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ..errors import CredentialsError
-from .document import METADATA, credentials_of
-from .http import ask, split_url
+from .document import METADATA, credentials_of, read_secret
+from .http import ask, split_url, without
 from .provider import NotHere, Source
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ class Container(Source):
     name = "container"
 
     def __init__(self, environ: Mapping[str, str] | None = None, *, timeout: float = 2, pause: float = 1) -> None:
-        self._environ = os.environ if environ is None else environ
+        self._given = environ
         self._timeout = timeout
         self._pause = pause
 
@@ -48,9 +48,13 @@ class Container(Source):
         where = f"the container's endpoint {split_url(url).netloc}"
         document = answer.json()
         if answer.status != 200:
-            code = str((document or {}).get("code") or (document or {}).get("Code") or "")[:60]
+            code = without(str((document or {}).get("code") or (document or {}).get("Code") or "")[:60], token)
             raise CredentialsError(f"{where} answered {answer.status} {code}".rstrip())
         return credentials_of(document, METADATA, f"the answer of {where}")
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return os.environ if self._given is None else self._given
 
     def _url(self) -> str:
         get = self._environ.get
@@ -75,12 +79,7 @@ class Container(Source):
         if path is None:
             token = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
         else:
-            try:
-                token = Path(path).read_text()
-            except (OSError, UnicodeDecodeError) as error:
-                raise CredentialsError(
-                    f"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, {path}, cannot be read: {getattr(error, 'strerror', error)}"
-                ) from None
+            token = read_secret(Path(path), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise CredentialsError(
                 "the container's authorization token holds a line break, or a character that no header can carry"

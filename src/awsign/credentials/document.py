@@ -6,20 +6,43 @@ provider", "Process credential provider".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 
 from ..errors import CredentialsError
 from ..identity import Credentials
+from ..scope import parse_http_date
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 # Access key, secret, session token, when they end.
 METADATA = "AccessKeyId", "SecretAccessKey", "Token", "Expiration"
 PROCESS = "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"
 SSO = "accessKeyId", "secretAccessKey", "sessionToken", "expiration"
+_LONGEST = 10 * 365 * 86400
 LOGIN = "accessKeyId", "secretAccessKey", "sessionToken", "expiresAt"
+
+
+def json_value(text: bytes) -> object:
+    """What a JSON text says, None for one that is none. No error is at hand that would quote it."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_secret(path: Path, what: str) -> str:
+    """The text of a file that holds a token; CredentialsError, without a word of it, for one that cannot be read."""
+    try:
+        return path.read_text()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    except ValueError as error:  # Not UTF-8, or a name that no file can have.
+        why = "it is not text" if isinstance(error, UnicodeError) else str(error)
+    raise CredentialsError(f"{what} {str(path)!r} cannot be read: {why}")
 
 
 def credentials_of(document: object, names: tuple[str, str, str, str], what: str, *, long_lived: bool = False) -> Credentials:
@@ -48,9 +71,16 @@ def end_in(value: object, where: str) -> datetime | None:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000, UTC)
         at = datetime.fromisoformat(str(value))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at
     except (ValueError, OverflowError, OSError):
+        if found := parse_http_date(str(value)):  # Seen of processes, and taken by the AWS CLI.
+            return found
         raise CredentialsError(f"{where} is {str(value)[:40]!r}, not a time as 2026-01-15T12:00:00Z") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def lifetime(seconds: int) -> timedelta:
+    """What an answer calls `expiresIn`, within what a time can be."""
+    return timedelta(seconds=max(0, min(seconds, _LONGEST)))
 
 
 def text_of(document: Mapping[str, object], name: str) -> str:

@@ -20,10 +20,10 @@ class Environment(Source):
     name = "environment"
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._environ = os.environ if environ is None else environ
+        self._environ = environ
 
     def load(self) -> Credentials:
-        get = self._environ.get
+        get = (os.environ if self._environ is None else self._environ).get
         access_key_id, secret = get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")
         if not access_key_id:
             raise NotHere("AWS_ACCESS_KEY_ID is not set")

@@ -15,10 +15,11 @@ from threading import Event, Timer
 from urllib.parse import unquote, urlsplit
 
 from ..errors import CredentialsError
+from .document import json_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from http.client import HTTPResponse
     from typing import Any
     from urllib.parse import SplitResult
@@ -54,12 +55,7 @@ class Answer:
 
     def json(self) -> dict[str, Any] | None:
         """The object that the body is, None where it is none."""
-        import json
-
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        value = json_value(self.body)
         return value if isinstance(value, dict) else None
 
 
@@ -101,14 +97,15 @@ def ask(
 def split_url(url: str) -> SplitResult:
     """The parts of an http(s) URL; CredentialsError for one that two readers could take for two hosts."""
     if _URL.fullmatch(url):
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             readable = bool(parts.hostname) and parts.username is None and parts.port != 0 and "\\" not in parts.netloc
         except ValueError:
             readable = False
         if readable:
             return parts
-    raise CredentialsError(f"{url[:80]!r} is not the URL of a server, as http://127.0.0.1:9000/path")
+    shown = re.sub(r"//[^/]*@", "//***@", url)  # What stands there is a password.
+    raise CredentialsError(f"{shown[:80]!r} is not the URL of a server, as http://127.0.0.1:9000/path")
 
 
 def _once(
@@ -122,52 +119,81 @@ def _once(
     where = parts.netloc
     connection, target, more = _connection(parts, timeout, settings)
     expired = Event()
-    connected = False
+    connected = unsendable = False
+    read = bytearray()
     timer: Timer | None = None
     response: HTTPResponse | None = None
     try:
+        timer = _timer(timeout, lambda: connection.sock, expired)  # What a proxy answers is read in here too.
         connection.connect()
         connected = True
-        # A socket's timeout starts anew with each byte: a server that drips them would hold us for hours.
-        timer = Timer(timeout, _cut, (connection.sock, expired))
-        timer.daemon = True
-        timer.start()
+        timer.cancel()
+        sock = connection.sock  # The response takes it over.
+        timer = _timer(timeout, lambda: sock, expired)
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         if not any(name.lower() == "host" for name, _ in headers):
             connection.putheader("Host", where)
-        for name, value in [*headers, *more]:
-            connection.putheader(name, value)
-        if body is not None or method in ("POST", "PUT"):
-            connection.putheader("Content-Length", str(len(body or b"")))
-        connection.endheaders(body)
-        response = connection.getresponse()
-        read = response.read(_MOST + 1)
-        if response.length and len(read) <= _MOST:  # Of a given size, read() gives what there is.
-            raise IncompleteRead(read, response.length)
-    except (OSError, HTTPException) as error:
+        unsendable = not all(_put(connection, name, value) for name, value in [*headers, *more])
+        if not unsendable:
+            if body is not None or method in ("POST", "PUT"):
+                connection.putheader("Content-Length", str(len(body or b"")))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            # read() of all at once would take a chunk of the size -1 for one without an end.
+            while len(read) <= _MOST and (block := response.read1(1 << 16)):
+                read += block
+            if response.length and len(read) <= _MOST:
+                raise IncompleteRead(b"", response.length)
+    except (OSError, HTTPException, ValueError) as error:
         # The text of some of these is what was read.
-        said = str(error) if isinstance(error, OSError) else type(error).__name__
+        said = (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
         said = "it took too long" if expired.is_set() or isinstance(error, TimeoutError) else said
         raise NoAnswer(f"no answer from {where} ({said})", connected=connected) from None
-    except ValueError:  # `from None`: the error quotes the value, which may be a token.
-        raise CredentialsError(f"what was to be sent to {where} holds a character that no header can carry") from None
     finally:
         if timer is not None:
             timer.cancel()
         if response is not None:
             response.close()  # It holds the socket of a body that did not end.
         connection.close()
+    if unsendable:  # Outside of the block above: the error quotes the value, which may be a token.
+        raise CredentialsError(f"what was to be sent to {where} holds a character that no header can carry")
     if expired.is_set():
         raise NoAnswer(f"no whole answer from {where} in {timeout:g} seconds", connected=True)
     if len(read) > _MOST:
         raise NoAnswer(f"the answer from {where} is longer than {_MOST} bytes", connected=True)
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
+    assert response is not None
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(read))
 
 
-def _cut(sock: socket.socket, expired: Event) -> None:
+def _put(connection: HTTPConnection, name: str, value: str | bytes) -> bool:
+    try:
+        connection.putheader(name, value)
+    except ValueError:
+        return False
+    return True
+
+
+def _timer(seconds: float, sock: Callable[[], socket.socket | None], expired: Event) -> Timer:
+    """What ends a connection. A socket's own timeout starts anew with each byte: a server that drips them would hold us for hours."""
+    timer = Timer(seconds, _cut, (sock, expired))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _cut(sock: Callable[[], socket.socket | None], expired: Event) -> None:
     expired.set()
-    with suppress(OSError):  # It may be closed in this moment.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # Under TLS too: the reader is in another thread.
+    if (open_one := sock()) is not None:  # Connecting has a timeout of its own.
+        with suppress(OSError):  # It may be closed in this moment.
+            socket.socket.shutdown(open_one, socket.SHUT_RDWR)  # Under TLS too: the reader is in another thread.
+
+
+def without(text: str, *secrets: object) -> str:
+    """What a service said, cut, printable, and without what was sent to it."""
+    for secret in secrets:
+        if isinstance(secret, str) and len(secret) >= 4:
+            text = text.replace(secret, "***")
+    return text[:300].encode("utf-8", "replace").decode()
 
 
 def _connection(parts: SplitResult, timeout: float, settings: Settings | None) -> tuple[HTTPConnection, str, list[tuple[str, str]]]:
@@ -203,8 +229,8 @@ def _proxy(url: str) -> tuple[tuple[str, int], dict[str, str]]:
     if parts.username:
         from base64 import b64encode
 
-        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode("utf-8", "surrogateescape")
+        headers["Proxy-Authorization"] = f"Basic {b64encode(secret).decode()}"
     return (host, port), headers
 
 
@@ -214,5 +240,7 @@ def _ssl_context(settings: Settings | None) -> Any:
     bundle = settings.ca_bundle if settings is not None else None
     try:
         return ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise CredentialsError(f"the certificates of {bundle!r} cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise CredentialsError(
+            f"the certificates of {bundle!r} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None

@@ -164,15 +164,15 @@ class InstanceMetadata(Source):
         return self._number(self._timeout, "metadata_service_timeout")
 
     def _tries(self) -> int:
-        return int(self._number(self._attempts, "metadata_service_num_attempts"))
+        return int(self._number(self._attempts, "metadata_service_num_attempts", least=1))
 
-    def _number(self, given: float | None, setting: str) -> float:
+    def _number(self, given: float | None, setting: str, least: float = 0.001) -> float:
         text = self._settings.get(setting) if given is None else str(given)
         try:
             number = float(text) if text else 1.0
         except ValueError:
             number = 0
-        if not 0 < number < 1000:
+        if not least <= number < 1000:
             raise CredentialsError(f"AWS_{setting.upper()} is {text!r}, not a number from 1 to 1000")
         return number
 

@@ -10,13 +10,13 @@ from datetime import timedelta
 from hashlib import sha256
 
 from ..errors import CredentialsError
-from ..partitions import partition_of
+from ..partitions import PARTITIONS, partition_of, require_region
 from ..scope import now
 from ..settings import Settings
 from ..shared_files import expanded
 from . import dpop
-from .document import LOGIN, credentials_of, text_of
-from .http import ask
+from .document import LOGIN, credentials_of, lifetime, text_of
+from .http import ask, without
 from .provider import NotHere, Source
 from .token_cache import read_token, write_token
 
@@ -28,17 +28,6 @@ if TYPE_CHECKING:
 
     from ..identity import Credentials
 
-# Where each partition signs in; {region} as it is configured. Source: botocore's ruleset of signin.
-_HOSTS = {
-    "aws": "{region}.signin.aws.amazon.com",
-    "aws-cn": "{region}.signin.amazonaws.cn",
-    "aws-eusc": "{region}.signin.amazonaws-eusc.eu",
-    "aws-iso": "{region}.signin.c2shome.ic.gov",
-    "aws-iso-b": "{region}.signin.sc2shome.sgov.gov",
-    "aws-iso-e": "{region}.signin.csphome.adc-e.uk",
-    "aws-iso-f": "{region}.signin.csphome.hci.ic.gov",
-    "aws-us-gov": "{region}.signin.amazonaws-us-gov.com",
-}
 _NEEDED = "accessToken", "refreshToken", "dpopKey", "clientId"
 _REFRESH_WITHIN = timedelta(minutes=5)  # botocore, LoginCredentialFetcher._REFRESH_THRESHOLD
 _TIMEOUT = 10.0
@@ -100,7 +89,7 @@ class Login(Source):
         answer = ask("POST", url, headers, json.dumps(body).encode(), timeout=_TIMEOUT, settings=self._settings)
         document = answer.json() or {}
         if answer.status != 200:
-            code = text_of(document, "error")
+            code = without(text_of(document, "error"), kept["refreshToken"])
             why = _REFUSED.get(code) or f"it was answered with {answer.status} {code[:60]}".rstrip()
             raise CredentialsError(f"the login of {self._settings.profile!r} cannot be refreshed: {why}; run `{login}`")
         given, seconds = document.get("accessToken"), document.get("expiresIn")
@@ -109,7 +98,7 @@ class Login(Source):
         kept["accessToken"] = {
             **{name: text_of(given, name) for name in LOGIN[:3]},
             "accountId": kept["accessToken"].get("accountId"),
-            "expiresAt": f"{now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}",
+            "expiresAt": f"{now() + lifetime(seconds):%Y-%m-%dT%H:%M:%SZ}",
         }
         kept["refreshToken"] = document["refreshToken"]
 
@@ -121,5 +110,4 @@ class Login(Source):
             raise CredentialsError(
                 "refreshing the credentials of `aws login` needs a region; set AWS_REGION, or region in the profile"
             )
-        partition = partition_of(region)
-        return f"https://{_HOSTS[partition.name if partition else 'aws'].format(region=region)}"
+        return f"https://{require_region(region)}.{(partition_of(region) or PARTITIONS[0]).sign_in_suffix}"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
 import sys
+import threading
 
 from ..errors import CredentialsError
 from ..settings import Settings
-from .document import PROCESS, credentials_of
+from .document import PROCESS, credentials_of, json_value
 from .provider import NotHere, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import IO
 
     from ..identity import Credentials
 
 # A line of an error that is too likely to hold a secret to be repeated.
+_MOST = 1 << 20
+_GRACE = 1.0  # Seconds.
 _TELLING = re.compile(r"(?i)secret|token|password|[A-Za-z0-9/+=]{36,}")
 
 
@@ -48,33 +51,76 @@ class Process(Source):
         command = self._command or self._settings.of_profile.get("credential_process")
         if not command:
             raise NotHere(f"the profile {self._settings.profile!r} has no credential_process")
-        try:
-            words = shlex.split(command, posix=sys.platform != "win32")
-        except ValueError as error:
-            raise CredentialsError(f"the credential_process {command[:60]!r} is not a command line: {error}") from None
-        # The command may hold a secret among its words: the first is enough to know it by.
-        name = words[0] if words else ""
-        try:
-            ended = subprocess.run(  # noqa: S603 - It is the user's own.
-                words,
-                capture_output=True,
-                timeout=self._timeout,
-                env=dict(self._settings.environ),
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise CredentialsError(f"the credential_process {name} did not end in {self._timeout:g} seconds") from None
-        except (OSError, ValueError) as error:
-            raise CredentialsError(f"the credential_process {name!r} cannot be run: {getattr(error, 'strerror', error)}") from None
-        if ended.returncode != 0:
-            lines = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+        words = _words(command)
+        # A command line may hold a secret, and so may what is set before its program: the program alone is named.
+        name = words[0] if "=" not in words[0] else "of the profile"
+        code, output, complaint = _run(words, dict(self._settings.environ), self._timeout, name)
+        if code != 0:
+            lines = complaint.decode("utf-8", "replace").strip().splitlines()
             said = f": {lines[-1][:200]}" if lines and not _TELLING.search(lines[-1]) else ""
-            raise CredentialsError(f"the credential_process {name} ended with the exit code {ended.returncode}{said}")
+            raise CredentialsError(f"the credential_process {name} ended with the exit code {code}{said}")
         what = f"the output of the credential_process {name}"
-        try:
-            document = json.loads(ended.stdout)
-        except (ValueError, RecursionError):  # `from None`: it may hold a secret.
-            raise CredentialsError(f"{what} is not JSON") from None
+        document = json_value(output)
+        if document is None:
+            raise CredentialsError(f"{what} is not JSON")
         if isinstance(document, dict) and document.get("Version") != 1:
             raise CredentialsError(f"{what} has Version {str(document.get('Version'))[:20]!r}, and 1 is the one that there is")
         return credentials_of(document, PROCESS, what, long_lived=True)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command, posix=sys.platform != "win32")
+    except ValueError:
+        words = []
+    if not words:
+        raise CredentialsError("the credential_process is empty, or has a quote that does not end")
+    return words
+
+
+def _run(words: list[str], environ: dict[str, str], timeout: float | None, name: str) -> tuple[int, bytes, bytes]:
+    """The exit code of a command, and what it printed; of no more than a bound, and in no more than a time."""
+    failure = None
+    try:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)  # noqa: S603 - The user's own.
+    except (OSError, ValueError) as error:
+        failure = getattr(error, "strerror", None) or type(error).__name__
+    if failure is not None:  # Outside of the block above: the error holds the command line.
+        raise CredentialsError(f"the credential_process {name} cannot be run: {failure}")
+    assert process.stdout is not None and process.stderr is not None
+    kept = [bytearray(), bytearray()]
+    readers = [
+        threading.Thread(target=_read, args=(process, stream, into), daemon=True)
+        for stream, into in zip((process.stdout, process.stderr), kept, strict=True)
+    ]
+    for reader in readers:
+        reader.start()
+    ended = True
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        ended = False
+    except BaseException:
+        process.kill()
+        raise
+    if not ended:
+        process.kill()
+        process.wait()
+    for reader in readers:
+        reader.join(_GRACE)  # What it started itself may hold on to its output.
+    for stream, reader in zip((process.stdout, process.stderr), readers, strict=True):
+        if not reader.is_alive():
+            stream.close()
+    if not ended:
+        raise CredentialsError(f"the credential_process {name} did not end in {timeout:g} seconds")
+    if max(map(len, kept)) > _MOST:
+        raise CredentialsError(f"the credential_process {name} printed more than {_MOST} bytes")
+    return process.returncode, bytes(kept[0]), bytes(kept[1])
+
+
+def _read(process: subprocess.Popen[bytes], stream: IO[bytes], into: bytearray) -> None:
+    while block := stream.read1(1 << 16):  # type: ignore[attr-defined] # It is buffered.
+        into += block
+        if len(into) > _MOST:
+            process.kill()
+            return

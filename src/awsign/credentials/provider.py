@@ -7,7 +7,8 @@ import os
 import threading
 from datetime import timedelta
 
-from ..errors import CredentialsError
+from ..errors import AwsignError, CredentialsError
+from ..identity import Credentials
 from ..scope import now
 
 TYPE_CHECKING = False
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
     from typing import Any, Protocol
-
-    from ..identity import Credentials
 
     class Source(Protocol):
         """One place where credentials may be found.
@@ -34,6 +33,16 @@ else:
     Source = object
 
 log = logging.getLogger("awsign.credentials")
+_forked = threading.Lock()
+
+
+def _in_child() -> None:
+    global _forked
+    _forked = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 # botocore's windows (credentials.py, RefreshableCredentials): from 15 minutes before the end a refresh is tried, and from 10
 # minutes before it has to succeed.
@@ -64,7 +73,7 @@ class Refreshing:
 
     However many threads and tasks ask, the source is asked once at a time. In the advisory window one of them asks it and the
     others go on with what is there, a failure is logged and tolerated; in the mandatory one all wait for it, and it is raised.
-    advisory, mandatory: how long before the end these begin; of a source whose credentials do not last as long, less. clock: in the place of the machine's.
+    advisory, mandatory: how long before the end these begin, timedeltas; of a source whose credentials do not last as long, less. clock: in the place of the machine's.
     """
 
     def __init__(
@@ -76,6 +85,11 @@ class Refreshing:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.source = source
+        for name, window in (("advisory", advisory), ("mandatory", mandatory)):
+            if not isinstance(window, timedelta):
+                raise TypeError(f"{name} must be a timedelta, not {type(window).__name__}")
+        if mandatory > advisory:
+            raise ValueError(f"mandatory={mandatory} begins before advisory={advisory}; it is the shorter of the two")
         self._advisory = advisory
         self._mandatory = mandatory
         self._clock = clock
@@ -84,9 +98,10 @@ class Refreshing:
 
     def _begin_process(self) -> None:
         """Nothing under way: at first, and in a process that was forked while its parent was refreshing."""
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._under_way: Future[Credentials] | None = None
+        self._by: int | None = None  # The thread that does it.
+        self._pid = os.getpid()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.source.name}: {self._fresh and self._fresh.credentials!r}>"
@@ -106,8 +121,11 @@ class Refreshing:
         refresh, mine = self._join()
         if mine:
             return self._refresh(refresh)
-        # Another's result, where nothing is good enough to go on with.
-        return refresh.result() if must or held is None else held
+        if held is not None and not must:
+            return held
+        if self._by == threading.get_ident():
+            raise CredentialsError(f"{self._name()} asks, while it is asked for credentials, the provider that asks it")
+        return refresh.result()
 
     async def get_async(self) -> Credentials:
         """The same for tasks: at once where there is something to go on with, and the source is asked in a thread."""
@@ -116,8 +134,7 @@ class Refreshing:
             return held
         refresh, mine = self._join()
         if mine:
-            # Not of the loop's own threads: those may all be in use, and be waiting for this.
-            threading.Thread(target=self._refresh_apart, args=(refresh,), name="awsign-credentials", daemon=True).start()
+            self._begin_apart(refresh)
         if held is not None and not must:
             return held
         import asyncio
@@ -137,16 +154,18 @@ class Refreshing:
         if fresh.try_from is None or fresh.must_from is None:
             return fresh.credentials, None
         at = self._clock()
-        if at < fresh.try_from:
-            return fresh.credentials, None
-        return fresh.credentials, at >= fresh.must_from
+        if at >= fresh.must_from:
+            return fresh.credentials, True
+        return fresh.credentials, False if at >= fresh.try_from else None
 
     def _join(self) -> tuple[Future[Credentials], bool]:
         """The refresh that is under way, and whether it is the caller's to do."""
         from concurrent.futures import Future
 
         if self._pid != os.getpid():
-            self._begin_process()
+            with _forked:
+                if self._pid != os.getpid():
+                    self._begin_process()
         with self._lock:
             if self._under_way is not None:
                 return self._under_way, False
@@ -154,29 +173,43 @@ class Refreshing:
             self._under_way.set_running_or_notify_cancel()  # One task that is cancelled must not cancel it for the others.
             return self._under_way, True
 
+    def _begin_apart(self, refresh: Future[Credentials]) -> None:
+        """In a thread of its own: those of the loop may all be in use, and be waiting for this."""
+        try:
+            threading.Thread(target=self._refresh_apart, args=(refresh,), name="awsign-credentials", daemon=True).start()
+        except RuntimeError as error:
+            self._end(refresh, CredentialsError(f"no thread can be started to ask {self._name()} for credentials: {error}"))
+
     def _refresh(self, refresh: Future[Credentials]) -> Credentials:
         """Ask the source, and tell all who wait."""
+        self._by = threading.get_ident()
         try:
             credentials = self._load()
         except BaseException as error:
-            self._under_way = None
-            ours = isinstance(error, Exception)
-            refresh.set_exception(
-                error if ours else CredentialsError(f"asking for credentials was ended by {type(error).__name__}")
+            # A loop's own, or one that a future cannot carry, is the caller's alone.
+            carried = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            self._end(
+                refresh, error if carried else CredentialsError(f"asking for credentials was ended by {type(error).__name__}")
             )
-            refresh.exception()
             raise
-        self._under_way = None
+        self._end(refresh, None)
         refresh.set_result(credentials)
+        log.debug("credentials of %s: %r", self._name(), credentials)
         return credentials
+
+    def _end(self, refresh: Future[Credentials], error: BaseException | None) -> None:
+        self._by = None
+        self._under_way = None
+        if error is not None:
+            refresh.set_exception(error)
 
     def _refresh_apart(self, refresh: Future[Credentials]) -> None:
         try:
             self._refresh(refresh)
         except CredentialsError:
             pass  # Whoever waits has it; in the advisory window nobody does, and it was logged.
-        except Exception:
-            log.exception("asking %s for credentials failed", self._name())
+        except Exception as error:
+            log.error("asking %s for credentials failed: %s", self._name(), type(error).__name__)
 
     def _load(self) -> Credentials:
         held, must = self._held()
@@ -185,16 +218,22 @@ class Refreshing:
         old = self._fresh
         try:
             credentials = self.source.load()
+            if not isinstance(credentials, Credentials):
+                raise TypeError(f"{type(self.source).__name__}.load() gave {type(credentials).__name__}, not awsign.Credentials")
             at = self._clock()
             if credentials.expiration is not None and credentials.expiration <= at:
-                raise CredentialsError(f"{self._name()} gave credentials that have ended already: {credentials!r}")
-        except CredentialsError as error:
-            if old is None or must:
+                raise CredentialsError(
+                    f"{self._name()} gave credentials of {credentials.access_key_id} that have ended already, "
+                    f"at {credentials.expiration.isoformat()}"
+                )
+        except Exception as error:
+            if old is None or self._held()[1]:  # By the time that it is now.
                 raise
-            log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), error)
+            # The text of an error that is not ours may hold anything.
+            why = str(error) if isinstance(error, AwsignError) else type(error).__name__
+            log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), why)
             old.try_from = self._clock() + _PAUSE
             return old.credentials
-        log.debug("credentials from %s: %r", self._name(), credentials)
         if old is not None and credentials == old.credentials:
             # The source has no others yet. These have their signing keys derived; asking at every signature would change nothing.
             old.try_from = old.must_from = min(at + _PAUSE_FOR_THE_SAME, credentials.expiration or at)

@@ -12,12 +12,12 @@ from hashlib import sha1
 from urllib.parse import urlencode
 
 from ..errors import CredentialsError
-from ..partitions import suffix_for
+from ..partitions import host_in
 from ..scope import now
 from ..settings import Settings
 from ..shared_files import expanded
-from .document import SSO, credentials_of, end_in, text_of
-from .http import ask
+from .document import SSO, credentials_of, end_in, lifetime, text_of
+from .http import ask, without
 from .provider import NotHere, Source, log
 from .token_cache import read_token, write_token
 
@@ -74,7 +74,7 @@ class Sso(Source):
         session = chosen.get("sso_session")
         login = f"aws sso login --sso-session {session}" if session else f"aws sso login --profile {self._settings.profile}"
         token = self._token(chosen, login)
-        query = urlencode({"role_name": chosen["sso_role_name"], "account_id": chosen["sso_account_id"]})
+        query = urlencode({"role_name": chosen["sso_role_name"], "account_id": chosen["sso_account_id"]}, errors="surrogateescape")
         url = f"{self._endpoint('awsssoportal', 'portal.sso', chosen['sso_region'])}/federation/credentials?{query}"
         headers = [("x-amz-sso_bearer_token", token), ("Accept", "application/json")]
         answer = ask("GET", url, headers, timeout=_TIMEOUT, attempts=_ATTEMPTS, pause=_PAUSE, settings=self._settings)
@@ -84,7 +84,7 @@ class Sso(Source):
         what = f"GetRoleCredentials for {chosen['sso_role_name']} in {chosen['sso_account_id']}"
         if answer.status != 200:
             raise CredentialsError(
-                f"{what} was answered with {answer.status}: {text_of(document, 'message')[:200] or 'no reason given'}"
+                f"{what} was answered with {answer.status}: {without(text_of(document, 'message'), token) or 'no reason given'}"
             )
         return credentials_of(document.get("roleCredentials"), SSO, f"the answer to {what}")
 
@@ -155,7 +155,7 @@ class Sso(Source):
             "startUrl": chosen["sso_start_url"],
             "region": chosen["sso_region"],
             "accessToken": given["accessToken"],
-            "expiresAt": _written(now() + timedelta(seconds=seconds)),
+            "expiresAt": _written(now() + lifetime(seconds)),
             **{name: token[name] for name in ("clientId", "clientSecret", "registrationExpiresAt")},
         }
         if text_of(given, "refreshToken"):
@@ -163,7 +163,7 @@ class Sso(Source):
         return fresh
 
     def _endpoint(self, service: str, name: str, region: str) -> str:
-        return self._settings.endpoint_url(service) or f"https://{name}.{region}.{suffix_for(region)}"
+        return self._settings.endpoint_url(service) or f"https://{host_in(region, name)}"
 
 
 def _written(at: datetime) -> str:

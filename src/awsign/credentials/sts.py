@@ -9,13 +9,13 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from ..errors import CredentialsError
-from ..partitions import suffix_for
+from ..partitions import host_in
 from ..request import URLENCODED, Request
 from ..scope import ALGORITHM
 from ..settings import Settings
 from ..sigv4 import SigV4
 from .flat_xml import credentials_in, elements
-from .http import ask
+from .http import ask, without
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Sts:
     def _call(self, action: str, parameters: dict[str, str | None], credentials: Credentials | Provider | None) -> str:
         endpoint, region = self._place()
         given = {name: value for name, value in parameters.items() if value is not None}
-        body = urlencode({"Action": action, "Version": _VERSION, **given}).encode()
+        body = urlencode({"Action": action, "Version": _VERSION, **given}, errors="surrogateescape").encode()
         request = Request("POST", f"{endpoint}/", {"Content-Type": f"{URLENCODED}; charset=utf-8"}, body)
         headers = request.headers if credentials is None else SigV4(credentials, "sts", region).sign(request).headers
         answer = ask(
@@ -69,10 +69,10 @@ class Sts:
             told = elements(answer.text)
             # STS repeats the string to sign, never a secret; a server in its place might.
             message = told.get("Message", "").partition("\n")[0]
-            said = message if ALGORITHM not in message else ""
-            raise CredentialsError(
-                f"{action} at {endpoint} was answered with {answer.status} {told.get('Code', '')[:60]}: {said[:300] or 'no reason given'}"
-            )
+            sent = (given.get("WebIdentityToken"), given.get("TokenCode"))
+            said = "" if ALGORITHM in message else without(message, *sent)
+            code = without(told.get("Code", "")[:60], *sent)
+            raise CredentialsError(f"{action} at {endpoint} was answered with {answer.status} {code}: {said or 'no reason given'}")
         return answer.text
 
     def _place(self) -> tuple[str, str]:
@@ -80,4 +80,4 @@ class Sts:
         configured = self._settings.endpoint_url("sts")
         if region is None:
             return (configured, _GLOBAL[1]) if configured else _GLOBAL
-        return configured or f"https://sts.{region}.{suffix_for(region)}", region
+        return configured or f"https://{host_in(region, 'sts')}", region

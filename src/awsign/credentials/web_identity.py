@@ -6,10 +6,13 @@ Source: AWS SDKs and tools reference, "Assume role credential provider", web ide
 
 from __future__ import annotations
 
+import os
+
 from ..errors import CredentialsError
 from ..settings import Settings
 from ..shared_files import expanded
 from .assume_role import made_session_name
+from .document import read_secret
 from .provider import NotHere, Source
 from .sts import Sts
 
@@ -37,7 +40,7 @@ class WebIdentity(Source):
 
     def __init__(
         self,
-        token_file: str | None = None,
+        token_file: str | os.PathLike[str] | None = None,
         role_arn: str | None = None,
         *,
         session_name: str | None = None,
@@ -46,7 +49,11 @@ class WebIdentity(Source):
         environ: Mapping[str, str] | None = None,
         read_environment: bool = True,
     ) -> None:
-        self._given = {"web_identity_token_file": token_file, "role_arn": role_arn, "role_session_name": session_name}
+        self._given = {
+            "web_identity_token_file": None if token_file is None else os.fspath(token_file),
+            "role_arn": role_arn,
+            "role_session_name": session_name,
+        }
         self._settings = Settings(profile, environ)
         self._read_environment = read_environment
         self._sts = Sts(region, self._settings)
@@ -58,12 +65,7 @@ class WebIdentity(Source):
         role_arn = self._value("role_arn")
         if not role_arn:
             raise CredentialsError("a web identity token file is configured, but no role: set AWS_ROLE_ARN, or role_arn beside it")
-        try:
-            token = expanded(path, self._settings.environ).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CredentialsError(
-                f"the web identity token file {path} cannot be read: {getattr(error, 'strerror', error)}"
-            ) from None
+        token = read_secret(expanded(path, self._settings.environ), "the web identity token file")
         if not token.strip():
             raise CredentialsError(f"the web identity token file {path} is empty")
         return self._sts.assume_role_with_web_identity(

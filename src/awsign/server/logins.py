@@ -81,9 +81,9 @@ class Logins:
         return 200, _JSON, json.dumps({**told, "expiresIn": self._seconds, "refreshToken": fresh}).encode()
 
     def _exchanged(self, refresh_token: object) -> str | None:
-        if refresh_token not in self._refresh:
+        if not isinstance(refresh_token, str) or refresh_token not in self._refresh:
             return None
-        self._refresh.discard(str(refresh_token))
+        self._refresh.discard(refresh_token)
         fresh = secrets.token_urlsafe(32)
         self._refresh.add(fresh)
         return fresh
@@ -107,9 +107,10 @@ class Logins:
             return "the DPoP proof is not of the type dpop+jwt, by ES256"
         if (told.get("htm"), told.get("htu")) != ("POST", url):
             return f"the DPoP proof is of another request than POST {url}"
-        if not isinstance(told.get("iat"), int) or abs(told["iat"] - time.time()) > _PROOF_SECONDS:
+        now = int(time.time())
+        if not isinstance(told.get("iat"), int) or not now - _PROOF_SECONDS <= told["iat"] <= now + _PROOF_SECONDS:
             return "the DPoP proof is of another time"
-        once = sha256(str(told.get("jti")).encode()).hexdigest()
+        once = sha256(str(told.get("jti")).encode("utf-8", "surrogatepass")).hexdigest()
         if not told.get("jti") or once in self._proofs:
             return "the DPoP proof was used before"
         self._proofs.add(once)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:role/(?P<path>(?:[!-.0-~]+/)*)(?P<name>[\w+=,.@-]{1,64})")
 _SESSION = re.compile(r"[\w+=,.@-]{2,64}")
+_DIGITS = re.compile("[0-9]{1,6}")
 _DURATION = 900, 43200
 
 
@@ -46,7 +47,7 @@ class SecurityTokenService:
         if parameters.get("Action") != "AssumeRoleWithWebIdentity":
             return None
         if len(parameters.get("WebIdentityToken", "")) < 4:
-            return query_refusal(400, "InvalidIdentityToken", "The token in WebIdentityToken is none")
+            return query_refusal(400, "InvalidIdentityToken", "WebIdentityToken has at least four characters")
         return self._assumed("AssumeRoleWithWebIdentity", parameters, None)
 
     def _assumed(self, action: str, parameters: Mapping[str, str], verified: Verified | None) -> Answer:
@@ -55,7 +56,7 @@ class SecurityTokenService:
         duration = parameters.get("DurationSeconds")
         if role is None or not _SESSION.fullmatch(session):
             return query_refusal(400, "ValidationError", "RoleArn or RoleSessionName is not of the form that it has")
-        if duration and not (duration.isascii() and duration.isdigit() and _DURATION[0] <= int(duration) <= _DURATION[1]):
+        if duration and not (_DIGITS.fullmatch(duration) and _DURATION[0] <= int(duration) <= _DURATION[1]):
             return query_refusal(400, "ValidationError", "DurationSeconds is from 900 to 43200")
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role['name']}/{session}"
         # Another caller, or another session, is given others.
