@@ -12,10 +12,9 @@ import urllib.error
 import urllib.request
 
 import awsign
-from awsign.credentials import InstanceMetadata, Refreshing
+from awsign.credentials import InstanceMetadata
 
-role = Refreshing(InstanceMetadata())
-signer = awsign.SigV4(role, service="execute-api", region=awsign.find_region())
+signer = awsign.SigV4(InstanceMetadata(), service="execute-api", region=awsign.find_region())
 
 signed = signer.sign(awsign.Request("GET", os.environ.get("API_URL", "https://api.example.com/orders?status=open")))
 

@@ -174,7 +174,7 @@ def provider_of(source: object) -> Provider:
         return source  # type: ignore[return-value]
     raise TypeError(
         f"credentials must be awsign.Credentials, a provider with .get(), or a botocore credentials object, not {type(source).__name__}"
-        + ("; awsign.credentials.Refreshing(it) makes a provider of a source" if hasattr(source, "load") else "")
+        + ("; awsign.credentials.Refreshing(it) makes a provider of it" if hasattr(source, "load") else "")
     )
 
 

@@ -5,6 +5,7 @@ Where the two differ on purpose is the table DIFFERENCES.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import awsign
 from awsign.credentials import NotHere, find_credentials
 
 from .. import servers
+from ..conftest import KEY
 from .cases import Maker
 
 CASES = int(os.environ.get("CASES", "500"))
@@ -131,3 +133,38 @@ def test_no_error_holds_a_secret(compared) -> None:
 def test_every_source_and_outcome_was_there(compared) -> None:
     assert {theirs.get("source") for _, _, theirs in compared} >= SOURCES.keys()
     assert {theirs["outcome"] for _, _, theirs in compared} == {"found", "none", "failed"}
+
+
+@pytest.mark.parametrize("server", ["moto", "ministack", "serve"])
+def test_real_endpoints_answer_both(server, request, tmp_path) -> None:
+    """The metadata service, a container's, AssumeRole and AssumeRoleWithWebIdentity, asked by botocore and by awsign."""
+    found = request.getfixturevalue(server)
+    url, key, secret = found if isinstance(found, tuple) else (found, KEY, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    role = f"arn:aws:iam::{'000000000000' if server == 'ministack' else '123456789012'}:role/tested"
+    claims = base64.urlsafe_b64encode(json.dumps({"iss": "https://accounts.google.com", "sub": "me"}).encode()).decode()
+    (tmp_path / "token").write_text(f"e30.{claims}.c2ln")
+    (tmp_path / "config").write_text(
+        f"[profile base]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+        f"[profile role]\nrole_arn = {role}\nsource_profile = base\nrole_session_name = session\n"
+        f"[profile web]\nrole_arn = {role}\nweb_identity_token_file = {tmp_path / 'token'}\nrole_session_name = session\n"
+    )
+    common = {
+        "HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1",
+    }  # fmt: skip
+    off = {"AWS_EC2_METADATA_DISABLED": "true"}
+    cases = [
+        {"environ": common | off, "profile": "role"},
+        {"environ": common | off, "profile": "web"},
+        {"environ": common | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url}, "profile": None},
+    ]
+    if server != "moto":  # It plays no containers.
+        full = f"{url}/v2/credentials/awsign"
+        cases.append({"environ": common | off | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": full}, "profile": None})
+    expected = ["assume-role", "web-identity", "instance-metadata", "container"]
+    for case, theirs, source in zip(cases, botocore(cases, tmp_path), expected, strict=False):
+        mine = ours(case)
+        assert (theirs["outcome"], SOURCES.get(theirs.get("source"))) == ("found", source), theirs
+        assert (mine["outcome"], mine.get("source"), mine["token"]) == ("found", source, theirs["token"]), mine
+        if server == "serve":
+            assert mine["key"] == theirs["key"]

@@ -310,7 +310,31 @@ class TestRefreshing:
         with pytest.raises(TypeError, match=r"Other.load\(\) gave dict, not awsign.Credentials"):
             Refreshing(Other()).get()
         with pytest.raises(TypeError, match="Refreshing"):
-            awsign.SigV4(Environment({}))
+            awsign.SigV4(Other())
+
+    def test_a_source_is_a_provider_by_itself(self) -> None:
+        environ = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        signer = awsign.SigV4(Environment(environ), "dynamodb", "us-east-1")
+        request = awsign.Request("GET", "https://dynamodb.us-east-1.amazonaws.com/")
+        assert f"Credential={KEY}/" in dict(signer.sign(request).headers)["Authorization"]
+        source = pickle.loads(pickle.dumps(Environment(environ)))
+        assert source.get() is source.get() is asyncio.run(source.get_async())
+
+        class Counted(Environment):
+            loads = 0
+
+            def load(self) -> awsign.Credentials:
+                self.loads += 1
+                time.sleep(0.05)
+                return super().load()
+
+        counted = Counted(environ)
+        threads = [threading.Thread(target=counted.get) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert counted.loads == 1
 
     def test_pickled_it_goes_on_elsewhere(self) -> None:
         provider = Refreshing(Environment({"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}))

@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import os
+import pickle
 import ssl
 import threading
 import urllib.parse
@@ -222,10 +223,14 @@ class TestProfiles:
         assert not isinstance(caught.value, NotHere)
         assert str(caught.value).startswith("assume-role: ")
 
-    def test_the_environment_as_the_source(self, tmp_path, serve) -> None:
+    def test_the_environment_as_the_source(self, tmp_path, serve, monkeypatch) -> None:
         config = f"[profile p]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
         environ = self.environ(tmp_path, serve, config, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
         assert find_credentials("p", environ).get().session_token
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        provider = find_credentials("p")
+        assert pickle.loads(pickle.dumps(provider)).get() == provider.get() == pickle.loads(pickle.dumps(provider)).get()
         by_variable = find_credentials(None, environ | {"AWS_PROFILE": "p"})
         assert (by_variable.get().access_key_id, by_variable.found_in) == (KEY, "environment")  # AWS_PROFILE does not skip it.
 

@@ -3,9 +3,9 @@
     provider = awsign.find_credentials()          # the first source that has some
     signer = awsign.SigV4(provider, "dynamodb")   # temporary ones are refreshed before they end
 
-A source used by itself is as easy, and kept fresh by `Refreshing`:
+A source used by itself is as easy:
 
-    role = Refreshing(AssumeRole("arn:aws:iam::123456789012:role/reader", awsign.find_credentials()))
+    role = AssumeRole("arn:aws:iam::123456789012:role/reader", awsign.find_credentials())
 
 Standard library alone, but for `aws login`, whose refresh needs awsign[sigv4a].
 """

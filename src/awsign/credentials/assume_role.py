@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     Prompt = Callable[[str], str]
 
 # What `credential_source` may name: AWS SDKs and tools reference, "Assume role credential provider".
-_SOURCES: dict[str, Callable[[Mapping[str, str]], Source]] = {
+_SOURCES: dict[str, Callable[[Mapping[str, str] | None], Source]] = {
     "Environment": Environment,
     "EcsContainer": Container,
     "Ec2InstanceMetadata": lambda environ: InstanceMetadata(environ=environ),
 }
-
-
 _DURATION = re.compile(r"[0-9]{1,6}")
 _LONGEST_CHAIN = 100
 
@@ -119,6 +117,7 @@ class ProfileRole(Source):
         prompt: Prompt | None = None,
     ) -> None:
         self._settings = Settings(profile, environ)
+        self._environ = environ
         self._sources = sources
         self._prompt = prompt
         self._role: AssumeRole | None = None
@@ -163,7 +162,7 @@ class ProfileRole(Source):
             raise CredentialsError(
                 f"the profile {profile!r} has credential_source = {credential_source[:40]}; it is one of {', '.join(_SOURCES)}"
             )
-        return _SOURCES[credential_source](self._settings.environ)
+        return _SOURCES[credential_source](self._environ)
 
     def _of_profile(self, name: str, of: str, visited: list[str]) -> Source:
         section = self._settings.files.profiles.get(name)

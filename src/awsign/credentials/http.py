@@ -90,7 +90,8 @@ def ask(
             return answer
     if answer is None:
         assert failure is not None
-        raise failure
+        tried = f", tried {attempts} times" if attempts > 1 else ""
+        raise NoAnswer(f"{failure}{tried}", connected=failure.connected)
     return answer
 
 

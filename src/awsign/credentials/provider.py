@@ -16,34 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from datetime import datetime
-    from typing import Any, Protocol
-
-    class Source(Protocol):
-        """One place where credentials may be found.
-
-        name: as the AWS CLI's documentation calls it. `load` gives Credentials, raises NotHere where the place has none, and
-        CredentialsError where it has some that are of no use.
-        """
-
-        name: str
-
-        def load(self) -> Credentials: ...
-
-else:
-    Source = object
+    from typing import Any
 
 log = logging.getLogger("awsign.credentials")
-_forked = threading.Lock()
-
-
-def _in_child() -> None:
-    global _forked
-    _forked = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
-
 # botocore's windows (credentials.py, RefreshableCredentials): from 15 minutes before the end a refresh is tried, and from 10
 # minutes before it has to succeed.
 ADVISORY = timedelta(minutes=15)
@@ -51,9 +26,37 @@ MANDATORY = timedelta(minutes=10)
 _PAUSE = timedelta(minutes=1)  # Between two refreshes of which the first failed, while the old ones still serve.
 _PAUSE_FOR_THE_SAME = timedelta(seconds=1)  # Where the first gave those that were there.
 
+# Held by the first thread of a forked process that notices; its own lock may have been forked while it was held.
+_forked = threading.Lock()
+
 
 class NotHere(CredentialsError):
     """A source has no credentials: the reason, for the checklist that the chain prints. Not a failure of the source."""
+
+
+class Source:
+    """One place where credentials may be found, and a provider of what it gives, kept fresh as by `Refreshing(source)`.
+
+    name: as the AWS CLI's documentation calls it. `load` asks the place: it gives Credentials, raises NotHere where the place has
+    none, and CredentialsError where it has some that are of no use. One of your own needs no more than these two.
+    """
+
+    name: str
+
+    def load(self) -> Credentials:
+        raise NotImplementedError(f"{type(self).__name__} has no load()")
+
+    def get(self) -> Credentials:
+        """Credentials that are good for a while. Raises CredentialsError if there are none to be had."""
+        return self._refreshing().get()
+
+    async def get_async(self) -> Credentials:
+        """The same for tasks: at once where there is something to go on with."""
+        return await self._refreshing().get_async()
+
+    def _refreshing(self) -> Refreshing:
+        kept: Refreshing | None = self.__dict__.get("_kept_fresh")
+        return kept or self.__dict__.setdefault("_kept_fresh", Refreshing(self))  # Of two threads, one is first.
 
 
 class _Fresh:
@@ -73,7 +76,8 @@ class Refreshing:
 
     However many threads and tasks ask, the source is asked once at a time. In the advisory window one of them asks it and the
     others go on with what is there, a failure is logged and tolerated; in the mandatory one all wait for it, and it is raised.
-    advisory, mandatory: how long before the end these begin, timedeltas; of a source whose credentials do not last as long, less. clock: in the place of the machine's.
+    advisory, mandatory: how long before the end these begin, timedeltas; of a source whose credentials do not last as long, less.
+    clock: in the place of the machine's.
     """
 
     def __init__(
@@ -244,3 +248,12 @@ class Refreshing:
     def _name(self) -> str:
         """The source, by the one that a chain found."""
         return getattr(self.source, "found_in", None) or self.source.name
+
+
+def _in_child() -> None:
+    global _forked
+    _forked = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
