@@ -923,7 +923,7 @@ class TestWhereFrom:
         assert (told["config-file"], told["source"]) == ("AKIDPROFILE", "config-file")
         assert told["sso"] == "the profile 'p' has no sso_role_name and no sso_account_id"
         assert told["environment"] == "not asked: a profile was passed"
-        assert "not asked, since one was found: container, instance-metadata" in lines
+        assert "not asked, since one was found: container, instance-metadata" in lines  # Wrapped where it is longer.
         assert SECRET not in "".join(lines)
 
     def test_whoami(self, serve, ministack, moto, tmp_path) -> None:

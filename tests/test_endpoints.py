@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awsign import InvalidRequest
-from awsign.endpoints import infer
+from awsign.endpoints import infer, same_service
 from awsign.partitions import PARTITIONS, partition_of
 from awsign.s3_urls import bucket_of, bucket_url, s3_host_in, s3_url
 
@@ -293,6 +293,32 @@ def test_what_is_no_url() -> None:
 def test_the_same_host_over_a_websocket() -> None:
     assert infer("wss://abc-ats.iot.eu-west-1.amazonaws.com/mqtt") == ("iotdevicegateway", "eu-west-1")
     assert infer("wss://abc.execute-api.eu-west-1.amazonaws.com/prod") == ("execute-api", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://b.s3.eu-west-1.amazonaws.com/k", True),
+        ("https://b.s3.amazonaws.com/k", "https://b.s3.dualstack.eu-west-1.amazonaws.com/k", True),
+        ("https://sqs.us-east-1.amazonaws.com/", "https://sqs.us-east-1.api.aws/", True),
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://sqs.us-east-1.amazonaws.com/", False),
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://b.s3.cn-north-1.amazonaws.com.cn/k", False),
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://b.s3.us-gov-west-1.amazonaws.com/k", False),
+        ("https://b.s3.us-iso-east-1.c2s.ic.gov/k", "https://b.s3.us-isob-east-1.sc2s.sgov.gov/k", False),
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://account.r2.cloudflarestorage.com/b/k", False),
+        ("https://account.r2.cloudflarestorage.com/b/k", "https://evil.nyc3.digitaloceanspaces.com/k", False),
+        ("https://account.r2.cloudflarestorage.com/b/k", "https://other.r2.cloudflarestorage.com/b/k", False),
+        ("https://account.r2.cloudflarestorage.com/b/k", "https://account.r2.cloudflarestorage.com/other", True),
+        ("http://127.0.0.1:9000/a", "http://127.0.0.1:9000/b", True),
+        ("http://127.0.0.1:9000/a", "http://127.0.0.1:9001/a", False),
+        ("http://127.0.0.1/a", "https://127.0.0.1/a", False),
+        ("https://api.example.com/a", "https://API.example.com/b?c", True),
+        ("https://api.example.com/a", "https://evil.example/https://api.example.com/a", False),
+        ("https://b.s3.us-east-1.amazonaws.com/k", "https://b.s3.us-east-1.amazonaws.com.evil.example/k", False),
+    ],
+)
+def test_whether_a_redirect_stays_at_the_service(old, new, same) -> None:
+    assert same_service(old, new) is same
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 
 from .endpoint_names import signing_name
-from .partitions import PARTITIONS, partition_of, partitions_under
+from .partitions import PARTITIONS, partition_of, partitions_of_host, partitions_under
 from .scope import REGION
 
 TYPE_CHECKING = False
@@ -197,6 +197,33 @@ def infer(url: str) -> tuple[str | None, str | None]:
     if service in _OVER_WEBSOCKET and (authority["scheme"] or "").lower() in ("wss", "ws"):
         service = _OVER_WEBSOCKET[service]
     return service, region
+
+
+def same_service(old: str, new: str) -> bool:
+    """Whether what is signed for one URL may be signed again for another, to which a server points.
+
+    At AWS for the same service of the same partition; elsewhere for the same scheme, host and port alone.
+    """
+    a, b = _AUTHORITY.match(old), _AUTHORITY.match(new)
+    if a is None or b is None:
+        return False
+    if _origin(a) == _origin(b):
+        return True
+    (service, old_region), (new_service, new_region) = infer(old), infer(new)
+    return service is not None and service == new_service and bool(_partitions(a, old_region) & _partitions(b, new_region))
+
+
+def _origin(authority: re.Match[str]) -> str:
+    """Scheme, host and port."""
+    scheme, _, rest = authority[0].rpartition("://")
+    return f"{scheme or 'https'}://{rest.rpartition('@')[2]}".lower()
+
+
+def _partitions(authority: re.Match[str], region: str | None) -> set[str]:
+    """The partitions that a host, of a region if that is known, may be of."""
+    of_host = partitions_of_host(authority["host"].lower().removesuffix("."))
+    partition = partition_of(region) if region else None
+    return of_host & {partition.name} if partition else of_host
 
 
 @lru_cache(maxsize=1024)

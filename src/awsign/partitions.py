@@ -89,6 +89,16 @@ def partition_named(name: str) -> Partition | None:
     return next((partition for partition in PARTITIONS if partition.name == name), None)
 
 
+def partitions_of_host(host: str) -> set[str]:
+    """The names of the partitions that a host may be of; none for a host that is not AWS's."""
+    return {
+        partition.name
+        for partition in PARTITIONS
+        for suffix in (partition.suffix, partition.dual_stack_suffix, partition.on_suffix, partition.sign_in_suffix)
+        if suffix is not None and host.endswith(f".{suffix}")
+    }
+
+
 def partitions_under(suffix: str) -> Iterator[Partition]:
     """The partitions whose hosts end so."""
     return (partition for partition in PARTITIONS if suffix in (partition.suffix, partition.dual_stack_suffix, partition.on_suffix))

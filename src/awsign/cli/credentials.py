@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from shutil import get_terminal_size
 
 import click
 
@@ -62,7 +63,8 @@ def _show(provider: Found, credentials: Credentials, end: str | None) -> None:
         if outcome != "not asked":
             click.echo(f"{name:<{width}}  {credentials.access_key_id if outcome == 'found' else said}")
     if rest := [name for name, outcome, _ in asked if outcome == "not asked"]:
-        click.echo(f"\nnot asked, since one was found: {', '.join(rest)}")
+        text = f"not asked, since one was found: {', '.join(rest)}"
+        click.echo("\n" + click.wrap_text(text, get_terminal_size().columns, subsequent_indent="  "))
     click.echo()
     click.echo(f"source      {provider.found_in}")
     click.echo(f"access key  {credentials.access_key_id}")

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import click
 
 from ..derivation import Derivation
-from ..endpoints import infer
+from ..endpoints import infer, same_service
 from ..errors import InvalidRequest
 from ..payload import spool
 from ..redact import MASK, masked, masked_value
@@ -105,7 +105,7 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
         raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect to {new.scheme!r} is not followed")
     if old.scheme == "https" and new.scheme == "http":
         raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect from https to http is not followed: {masked(url)}")
-    same = _same_service(request.url, url)
+    same = same_service(request.url, url)
     if same and (region := infer(url)[1]):
         signer.move(region)
     presigned = "X-Amz-Signature=" in new.query or ("Signature=" in new.query and "AWSAccessKeyId=" in new.query)
@@ -125,16 +125,6 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
         return Request(method, url, headers, body), signs and same and not presigned
     except InvalidRequest as error:
         raise Failure(failure.MALFORMED_URL, f"the server redirects to a URL that cannot be sent: {error}") from None
-
-
-def _same_service(old: str, new: str) -> bool:
-    """At AWS the same service of the same partition; elsewhere the same scheme, host and port."""
-    (old_service, _), (new_service, _) = infer(old), infer(new)
-    a, b = urlsplit(old), urlsplit(new)
-    if (a.scheme, a.netloc.lower()) == (b.scheme, b.netloc.lower()):
-        return True
-    partitions = [(parts.hostname or "").rpartition("amazonaws.")[2] for parts in (a, b)]
-    return old_service is not None and old_service == new_service and partitions[0] == partitions[1]
 
 
 def _other_region(signer: Signer, request: Request, answer: Answer) -> str | None:
