@@ -109,8 +109,8 @@ class TestAssumeRole:
         ("status", "body", "said"),
         [
             (200, "", "has no whole credentials"),
-            (200, "<AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey>", "has no whole credentials"),
-            (200, "<AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>soon</Expiration>", "has no whole"),
+            (200, "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey></Credentials>", "has no whole credentials"),
+            (200, "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>soon</Expiration></Credentials>", "not a time as"),
             (403, "<Code>AccessDenied</Code><Message>User: arn is not authorized &amp; so on</Message>", "403 AccessDenied: User: arn is not authorized & so on"),
             (403, "<Code>SignatureDoesNotMatch</Code><Message>The String-to-Sign should have been AWS4-HMAC-SHA256</Message>", "SignatureDoesNotMatch: no reason given"),
             (400, "<html>", "was answered with 400"),

@@ -6,7 +6,6 @@ Source: AWS SDKs and tools reference, "Container credential provider".
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 from pathlib import Path
 
 from ..errors import CredentialsError
@@ -90,6 +89,8 @@ class Container(Source):
 def _is_allowed(host: str) -> bool:
     if host in _ALLOWED:
         return True
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

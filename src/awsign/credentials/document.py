@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..errors import CredentialsError
 from ..identity import Credentials
+from ..response import elements
 from ..scope import parse_http_date
 
 TYPE_CHECKING = False
@@ -61,6 +62,15 @@ def credentials_of(document: object, names: tuple[str, str, str, str], what: str
         raise CredentialsError(f"{what} has something else than text for {names[0]}, {names[1]} or {names[2]}")
     assert isinstance(key, str) and isinstance(secret, str) and (token is None or isinstance(token, str))
     return Credentials(key, secret, token, end_in(end, f"{names[3]} of {what}"))
+
+
+def credentials_in_xml(text: str, what: str) -> Credentials:
+    """The credentials in an answer of STS, or of S3's CreateSession. It is not parsed as XML: all that is asked of it is flat."""
+    found = elements(text.partition("<Credentials>")[2].partition("</Credentials>")[0])
+    missing = [name for name in PROCESS if not found.get(name)]
+    if missing:
+        raise CredentialsError(f"the answer to {what} has no whole credentials: it lacks {', '.join(missing)}")
+    return credentials_of(found, PROCESS, f"the answer to {what}")
 
 
 def end_in(value: object, where: str) -> datetime | None:

@@ -7,10 +7,8 @@ caller name one, so that none comes between an instance or a container and its m
 from __future__ import annotations
 
 import re
-import socket
 import time
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from threading import Event, Timer
 from urllib.parse import unquote, urlsplit
 
@@ -19,8 +17,9 @@ from .document import json_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable, Mapping
-    from http.client import HTTPResponse
+    from http.client import HTTPConnection, HTTPResponse
     from typing import Any
     from urllib.parse import SplitResult
 
@@ -117,6 +116,8 @@ def _once(
     timeout: float,
     settings: Settings | None,
 ) -> Answer:
+    from http.client import HTTPException, IncompleteRead  # Half of what a command that needs no network would import.
+
     where = parts.netloc
     connection, target, more = _connection(parts, timeout, settings)
     expired = Event()
@@ -183,6 +184,8 @@ def _timer(seconds: float, sock: Callable[[], socket.socket | None], expired: Ev
 
 
 def _cut(sock: Callable[[], socket.socket | None], expired: Event) -> None:
+    import socket
+
     expired.set()
     if (open_one := sock()) is not None:  # Connecting has a timeout of its own.
         with suppress(OSError):  # It may be closed in this moment.
@@ -199,6 +202,8 @@ def without(text: str, *secrets: object) -> str:
 
 def _connection(parts: SplitResult, timeout: float, settings: Settings | None) -> tuple[HTTPConnection, str, list[tuple[str, str]]]:
     """What to send through, the target to ask for, and what a proxy wants to be told."""
+    from http.client import HTTPConnection, HTTPSConnection
+
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

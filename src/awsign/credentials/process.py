@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
 import sys
-import threading
 
 from ..errors import CredentialsError
 from ..settings import Settings
@@ -16,6 +13,7 @@ from .provider import NotHere, Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from subprocess import Popen
     from typing import IO
 
     from ..identity import Credentials
@@ -69,6 +67,8 @@ class Process(Source):
 
 
 def _words(command: str) -> list[str]:
+    import shlex
+
     try:
         words = shlex.split(command, posix=sys.platform != "win32")
     except ValueError:
@@ -80,6 +80,9 @@ def _words(command: str) -> list[str]:
 
 def _run(words: list[str], environ: dict[str, str], timeout: float | None, name: str) -> tuple[int, bytes, bytes]:
     """The exit code of a command, and what it printed; of no more than a bound, and in no more than a time."""
+    import subprocess
+    import threading
+
     failure = None
     try:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)  # noqa: S603 - The user's own.
@@ -118,7 +121,7 @@ def _run(words: list[str], environ: dict[str, str], timeout: float | None, name:
     return process.returncode, bytes(kept[0]), bytes(kept[1])
 
 
-def _read(process: subprocess.Popen[bytes], stream: IO[bytes], into: bytearray) -> None:
+def _read(process: Popen[bytes], stream: IO[bytes], into: bytearray) -> None:
     while block := stream.read1(1 << 16):  # type: ignore[attr-defined] # It is buffered.
         into += block
         if len(into) > _MOST:

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from ..errors import CredentialsError, InvalidRequest
 from ..request import Request
+from ..response import elements
 from ..s3_urls import bucket_url
 from ..sigv4 import SigV4
-from .flat_xml import credentials_in, elements
+from .document import credentials_in_xml
 from .http import ask
 from .provider import Refreshing, Source
 
@@ -62,7 +63,7 @@ class S3ExpressSession(Source):
         if status != 200:
             code = elements(text).get("Code", "no code")
             raise CredentialsError(f"CreateSession for the bucket {self._bucket} was answered with {status}, {code[:60]}")
-        return credentials_in(text, f"CreateSession for the bucket {self._bucket}")
+        return credentials_in_xml(text, f"CreateSession for the bucket {self._bucket}")
 
     def _send_by_http_client(self, signed: Signed) -> tuple[int, str]:
         answer = ask("GET", signed.url, signed.headers, timeout=self._timeout)

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from ..errors import CredentialsError
 from ..partitions import host_in
 from ..request import URLENCODED, Request
+from ..response import elements
 from ..scope import ALGORITHM
 from ..settings import Settings
 from ..sigv4 import SigV4
-from .flat_xml import credentials_in, elements
+from .document import credentials_in_xml
 from .http import ask, without
 
 TYPE_CHECKING = False
@@ -41,11 +42,11 @@ class Sts:
 
     def assume_role(self, credentials: Credentials | Provider, **parameters: str | None) -> Credentials:
         """AssumeRole: RoleArn, RoleSessionName, ExternalId, ... -> temporary credentials."""
-        return credentials_in(self._call("AssumeRole", parameters, credentials), f"AssumeRole of {parameters.get('RoleArn')}")
+        return credentials_in_xml(self._call("AssumeRole", parameters, credentials), f"AssumeRole of {parameters.get('RoleArn')}")
 
     def assume_role_with_web_identity(self, **parameters: str | None) -> Credentials:
         """AssumeRoleWithWebIdentity: RoleArn, RoleSessionName, WebIdentityToken. It is not signed: the token says who asks."""
-        return credentials_in(
+        return credentials_in_xml(
             self._call("AssumeRoleWithWebIdentity", parameters, None), f"AssumeRoleWithWebIdentity of {parameters.get('RoleArn')}"
         )
 

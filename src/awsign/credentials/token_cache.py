@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 
 from ..errors import CredentialsError
@@ -31,6 +30,8 @@ def read_token(path: Path, login: str) -> dict[str, Any]:
 
 def write_token(path: Path, token: dict[str, Any]) -> None:
     """Replace a token as a whole, readable by its owner alone: another process may be reading it."""
+    import tempfile
+
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         try:
