@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from awsign import InvalidRequest
 from awsign.endpoints import infer, same_service
 from awsign.partitions import PARTITIONS, partition_of
-from awsign.s3_urls import bucket_of, bucket_url, s3_host_in, s3_url
+from awsign.s3_urls import bucket_of, bucket_url, s3_host_in, s3_url, service_url
 
 # Services whose rules cannot be asked without more than a region; their hosts are among those below.
 NEED_MORE = {"acm", "cloudfront-keyvaluestore", "neptune-graph"}
@@ -334,6 +334,8 @@ def test_whether_a_redirect_stays_at_the_service(old, new, same) -> None:
         ("victim.s3.localhost:9000", "victim"),
         ("victim.s3.cn-north-1.amazonaws.com.cn", "victim"),
         ("victim--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com", "victim--usw2-az1--x-s3"),
+        ("victim.s3.dualstack.cn-north-1.api.amazonwebservices.com.cn", "victim"),
+        ("victim.s3-1.amazonaws.com", "victim"),
         ("vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", None),
         ("123456789012.s3-control.us-east-1.amazonaws.com", None),
         ("x.mrap.accesspoint.s3-global.amazonaws.com", None),
@@ -351,7 +353,7 @@ def test_s3_urls_take_keys_literally() -> None:
     assert (
         s3_url("bucket", "a b/100%?#.txt", region="eu-west-1") == "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/100%25%3F%23.txt"
     )
-    assert s3_url("dotted.bucket", "k") == "https://s3.us-east-1.amazonaws.com/dotted.bucket/k"
+    assert s3_url("dotted.bucket", "k", region="us-east-1") == "https://s3.us-east-1.amazonaws.com/dotted.bucket/k"
     assert s3_url("bucket", "/k", endpoint="http://127.0.0.1:9000/") == "http://127.0.0.1:9000/bucket//k"
     assert s3_url("bucket", "k", region="cn-north-1").endswith(".s3.cn-north-1.amazonaws.com.cn/k")
     with pytest.raises(InvalidRequest):
@@ -364,7 +366,7 @@ def test_s3_urls_take_keys_literally() -> None:
 def test_what_is_no_bucket(bucket) -> None:
     for endpoint in (None, "http://127.0.0.1:9000"):
         with pytest.raises(InvalidRequest, match="not the name of a bucket"):
-            bucket_url(bucket, endpoint=endpoint)
+            bucket_url(bucket, region="us-east-1", endpoint=endpoint)
 
 
 def test_regions_of_buckets() -> None:
@@ -374,8 +376,15 @@ def test_regions_of_buckets() -> None:
         assert s3_host_in("b.s3.us-east-1.amazonaws.com", region) is None
     assert s3_host_in("B.S3.us-east-1.amazonaws.com.:443", "eu-west-1") == "b.s3.eu-west-1.amazonaws.com:443"
     assert bucket_url("mybucket", region="aws-global") == "https://mybucket.s3.amazonaws.com"
-    assert bucket_url("ap--use1-az4--xa-s3") == "https://ap--use1-az4--xa-s3.s3express-use1-az4.us-east-1.amazonaws.com"
+    assert (
+        bucket_url("ap--use1-az4--xa-s3", region="us-east-1")
+        == "https://ap--use1-az4--xa-s3.s3express-use1-az4.us-east-1.amazonaws.com"
+    )
     assert bucket_url("arn:aws-cn:s3::123456789012:accesspoint:ab.mrap") == "https://ab.mrap.accesspoint.s3-global.amazonaws.com.cn"
+    with pytest.raises(InvalidRequest, match="pass region="):
+        bucket_url("mybucket")
+    assert service_url("aws-global") == "https://s3.amazonaws.com"
+    assert service_url("cn-north-1") == "https://s3.cn-north-1.amazonaws.com.cn"
     with pytest.raises(InvalidRequest, match="partition"):
         bucket_url("arn:aws-cn:s3:us-east-1:123456789012:accesspoint/p")
 

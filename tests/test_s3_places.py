@@ -116,7 +116,7 @@ class TestEndpoints:
 
     @pytest.mark.parametrize("bucket", ["a.b", "Data", "a_b", "x"])
     def test_a_name_that_is_none_of_dns_is_in_the_path(self, bucket) -> None:
-        assert bucket_url(bucket) == f"https://s3.us-east-1.amazonaws.com/{bucket}"
+        assert bucket_url(bucket, region="us-east-1") == f"https://s3.us-east-1.amazonaws.com/{bucket}"
         assert bucket_url(bucket, endpoint="https://s3.example.com") == f"https://s3.example.com/{bucket}"
 
 
@@ -195,7 +195,7 @@ class TestExpress:
         with pytest.raises(awsign.CredentialsError, match="no answer"):
             s3_express_session(wrong, "data--usw2-az1--x-s3", region="us-west-2", endpoint="http://127.0.0.1:9").get()
         with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<a/>") as server:
-            with pytest.raises(awsign.CredentialsError, match="no whole credentials"):
+            with pytest.raises(awsign.CredentialsError, match="lacks AccessKeyId"):
                 s3_express_session(wrong, "data--usw2-az1--x-s3", region="us-west-2", endpoint=server.url).get()
             assert server.line() == "GET /data--usw2-az1--x-s3?session HTTP/1.1"
         with pytest.raises(awsign.InvalidRequest, match="mode"):

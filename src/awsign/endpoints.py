@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 
 from .endpoint_names import signing_name
-from .partitions import PARTITIONS, partition_of, partitions_of_host, partitions_under
+from .partitions import LONGEST_HOST, PARTITIONS, partition_of, partitions_of_host, partitions_under
 from .scope import REGION
 
 TYPE_CHECKING = False
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .partitions import Partition
 
-_LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
 _SUFFIXES = {suffix for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix)}
 # `aws-global` and its like are what SDKs call the region of a service that has but one, and their rules make hosts of it.
 _REGION = rf"(?P<region>{REGION}|aws(?:-[a-z]+)*-global)"
@@ -228,7 +227,7 @@ def _partitions(authority: re.Match[str], region: str | None) -> set[str]:
 
 @lru_cache(maxsize=1024)
 def _infer_host(host: str) -> tuple[str | None, str | None]:
-    if len(host) > _LONGEST_HOST:
+    if len(host) > LONGEST_HOST:
         return None, None
     if host in _HOSTS:
         return _HOSTS[host]
@@ -269,9 +268,8 @@ def _partition(match: re.Match[str] | None) -> Partition | None:
     partition = partition_of(match["region"])
     if partition is None:
         return None
-    suffixes = {partition.suffix, partition.dual_stack_suffix, partition.on_suffix, partition.sign_in_suffix}
     # The rules of some services give hosts under the standard suffixes in every partition.
-    suffixes |= {PARTITIONS[0].dual_stack_suffix, PARTITIONS[0].on_suffix}
+    suffixes = partition.suffixes | {PARTITIONS[0].dual_stack_suffix, PARTITIONS[0].on_suffix}
     return partition if match.groupdict().get("suffix", partition.suffix) in suffixes else None
 
 

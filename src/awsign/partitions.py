@@ -48,6 +48,13 @@ class Partition:
         self.global_region = global_region
         self.alone = alone
 
+    @property
+    def suffixes(self) -> set[str]:
+        """All that its hosts end in."""
+        return {suffix for suffix in (self.suffix, self.dual_stack_suffix, self.on_suffix, self.sign_in_suffix) if suffix}
+
+
+LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and patterns would take their time with it.
 
 # The first of those that share a suffix is the one whose global endpoints have no other label.
 PARTITIONS = (
@@ -91,12 +98,7 @@ def partition_named(name: str) -> Partition | None:
 
 def partitions_of_host(host: str) -> set[str]:
     """The names of the partitions that a host may be of; none for a host that is not AWS's."""
-    return {
-        partition.name
-        for partition in PARTITIONS
-        for suffix in (partition.suffix, partition.dual_stack_suffix, partition.on_suffix, partition.sign_in_suffix)
-        if suffix is not None and host.endswith(f".{suffix}")
-    }
+    return {partition.name for partition in PARTITIONS if any(host.endswith(f".{suffix}") for suffix in partition.suffixes)}
 
 
 def partitions_under(suffix: str) -> Iterator[Partition]:

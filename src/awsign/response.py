@@ -72,12 +72,12 @@ def json_object(text: str) -> dict[str, object]:
 def error_code(response: Response) -> str:
     """AWS's error code, "" where there is none: in XML, in JSON, or in a header."""
     told = json_object(response.body)
-    return elements(response.body).get("Code") or last_word(
+    return elements(response.body).get("Code") or _last_word(
         told.get("__type") or told.get("code") or told.get("Code") or response.header("x-amzn-errortype") or ""
     )
 
 
-def last_word(code: object) -> str:
+def _last_word(code: object) -> str:
     """`com.amazon.coral.service#InvalidSignatureException:http://...` -> the name alone."""
     return code.rpartition("#")[2].partition(":")[0].strip() if isinstance(code, str) else ""
 

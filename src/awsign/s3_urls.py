@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 
 from .errors import InvalidRequest
-from .partitions import PARTITIONS, partition_named, partition_of, require_region, suffix_for
+from .partitions import LONGEST_HOST, PARTITIONS, host_in, partition_named, partition_of, suffix_for
 from .scope import REGION
 
-_LONGEST_HOST = 253  # RFC 1035, section 2.3.4. What arrives may be longer, and the patterns would take their time with it.
 _REGION = rf"(?P<region>{REGION})"
 _BUCKET = r"(?:[^/]+\.)?"
 
@@ -50,10 +49,15 @@ def is_directory_bucket(name: str) -> bool:
     return _DIRECTORY_BUCKET.fullmatch(name) is not None
 
 
-def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None = None, path_style: bool = False) -> str:
+def service_url(region: str) -> str:
+    """The URL of S3 itself in a region; of `aws-global`, as SDKs call S3 without a region, the global one."""
+    return "https://s3.amazonaws.com" if region == "aws-global" else f"https://{host_in(region, 's3')}"
+
+
+def bucket_url(bucket: str, *, region: str | None = None, endpoint: str | None = None, path_style: bool = False) -> str:
     """The URL of a bucket, of a directory bucket (S3 Express) or of an access point by its ARN; without a slash at its end.
 
-    endpoint: another than AWS's. path_style: the bucket is in the path. Where it is not asked for, it is there too if the bucket
+    region: of the bucket; needed at AWS. endpoint: another than AWS's. path_style: the bucket is in the path. Where it is not asked for, it is there too if the bucket
     cannot be in the host: a name that is none of DNS or has a dot, which TLS's certificate would not cover, or an endpoint that is
     an IP address. Source: S3 user guide, "Virtual hosting of buckets".
     """
@@ -79,18 +83,15 @@ def bucket_url(bucket: str, *, region: str = "us-east-1", endpoint: str | None =
         if in_host and not path and not _NO_SUBDOMAINS.fullmatch(authority):
             return f"{scheme}{bucket}.{authority}"
         return f"{scheme}{authority}{path}/{bucket}"
-    require_region(region)
-    if region == "aws-global":  # What SDKs call S3 without a region.
-        return f"https://{bucket}.s3.amazonaws.com" if in_host else f"https://s3.amazonaws.com/{bucket}"
-    suffix = suffix_for(region)
+    if region is None:
+        raise InvalidRequest(f"the bucket {bucket!r} is in a region; pass region=..., or the endpoint of another store")
+    service = service_url(region)
     if match := _DIRECTORY_BUCKET.fullmatch(bucket):
-        return f"https://{bucket}.s3express-{match[1]}.{region}.{suffix}"
-    if in_host:
-        return f"https://{bucket}.s3.{region}.{suffix}"
-    return f"https://s3.{region}.{suffix}/{bucket}"
+        return f"https://{bucket}.{host_in(region, f's3express-{match[1]}')}"
+    return service.replace("//", f"//{bucket}.", 1) if in_host else f"{service}/{bucket}"
 
 
-def s3_url(bucket: str, key: str = "", *, region: str = "us-east-1", endpoint: str | None = None) -> str:
+def s3_url(bucket: str, key: str = "", *, region: str | None = None, endpoint: str | None = None) -> str:
     """The URL of a bucket or a key, which is literal: `%`, `?` and `#` belong to it.
 
     At another endpoint the bucket is in the path.
@@ -110,7 +111,7 @@ def split_s3_uri(rest: str) -> tuple[str, str, str]:
     return rest.partition("/")
 
 
-_SUFFIXES = "|".join(re.escape(suffix) for suffix in {partition.suffix for partition in PARTITIONS})
+_SUFFIXES = "|".join(re.escape(suffix) for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix))
 _PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.(?:{_SUFFIXES})")
 
 
@@ -127,13 +128,13 @@ def s3_host_in(authority: str, region: str) -> str | None:
 
 
 _VIRTUAL_HOST = re.compile(
-    rf"(?P<bucket>.+)\.(?:s3(?:-fips|-external-1|-accelerate)?(?:\.dualstack)?(?:[.-]{REGION})?|s3express-[^.]+(?:\.dualstack)?\.{REGION})"
-    rf"\.(?:{_SUFFIXES}|api\.aws)|(?P<local>.+)\.s3(?:\.[a-z0-9-]+)*\.localhost"
+    rf"(?P<bucket>.+)\.(?:s3(?:-fips|-external-1|-1|-accelerate)?(?:\.dualstack)?(?:[.-]{REGION})?|s3express-[^.]+(?:\.dualstack)?\.{REGION})"
+    rf"\.(?:{_SUFFIXES})|(?P<local>.+)\.s3(?:\.[a-z0-9-]+)*\.localhost"
 )
 
 
 def bucket_of(host: str) -> str | None:
     """The bucket that a virtual-hosted S3 host (of AWS, or `bucket.s3.localhost`) stands for; None for any other host."""
     host = host.partition(":")[0].lower().removesuffix(".")
-    match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= _LONGEST_HOST else None
+    match = _VIRTUAL_HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
     return match["bucket"] or match["local"] if match else None

@@ -10,7 +10,7 @@ import os
 
 from .errors import CredentialsError, InvalidRequest
 from .service_ids import service_ids
-from .shared_files import SharedFiles, expanded, profile_asked_for
+from .shared_files import SharedFiles, expanded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +18,10 @@ if TYPE_CHECKING:
 
     from .shared_files import Section
 
-# Setting -> its variables, the first of them that is set counts, and its key in a profile.
-_PLACES: dict[str, tuple[tuple[str, ...], str]] = {
+# A setting has one name in a profile, and in the environment that in capitals after AWS_; but for these.
+_VARIABLES = {
     # botocore reads AWS_DEFAULT_REGION alone; all other SDKs, and the AWS CLI v2, AWS_REGION.
-    "region": (("AWS_REGION", "AWS_DEFAULT_REGION"), "region"),
-    "ca_bundle": (("AWS_CA_BUNDLE",), "ca_bundle"),
-    "sigv4a_signing_region_set": (("AWS_SIGV4A_SIGNING_REGION_SET",), "sigv4a_signing_region_set"),
-    "ignore_configured_endpoint_urls": (("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",), "ignore_configured_endpoint_urls"),
-    "metadata_service_timeout": (("AWS_METADATA_SERVICE_TIMEOUT",), "metadata_service_timeout"),
-    "metadata_service_num_attempts": (("AWS_METADATA_SERVICE_NUM_ATTEMPTS",), "metadata_service_num_attempts"),
-    "ec2_metadata_service_endpoint": (("AWS_EC2_METADATA_SERVICE_ENDPOINT",), "ec2_metadata_service_endpoint"),
-    "ec2_metadata_service_endpoint_mode": (("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",), "ec2_metadata_service_endpoint_mode"),
-    "ec2_metadata_v1_disabled": (("AWS_EC2_METADATA_V1_DISABLED",), "ec2_metadata_v1_disabled"),
-    "imds_use_ipv6": (("AWS_IMDS_USE_IPV6",), "imds_use_ipv6"),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
 }
 
 
@@ -92,12 +83,11 @@ class Settings:
         return f"is it spelt right? There are: {', '.join(known[:8]) or 'none'}{more}"
 
     def get(self, setting: str) -> str | None:
-        """A setting of the table above, None where it is not set."""
-        variables, key = _PLACES[setting]
-        for variable in variables:
+        """A setting, by its name in a profile; None where it is not set."""
+        for variable in _VARIABLES.get(setting, (f"AWS_{setting.upper()}",)):
             if value := self.environ.get(variable):
                 return value
-        return self.of_profile.get(key) or None
+        return self.of_profile.get(setting) or None
 
     def switched_on(self, setting: str) -> bool:
         return (self.get(setting) or "").lower() == "true"
@@ -162,3 +152,8 @@ def proxy_for(scheme: str, host: str, environ: Mapping[str, str] | None = None) 
 
     bypassed = proxy_bypass_environment(host, {"no": get("no_proxy") or get("NO_PROXY") or ""})
     return None if bypassed else found
+
+
+def profile_asked_for(explicit: str | None, environ: Mapping[str, str]) -> str | None:
+    """The profile that was named: explicitly, or by AWS_PROFILE or its older name. None leaves `default`."""
+    return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None

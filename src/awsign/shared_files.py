@@ -69,15 +69,6 @@ class SharedFiles:
             for name in [*self.in_config, *self.in_credentials]
         }
 
-    def exist(self) -> bool:
-        """Whether there is one of the two."""
-        return self.config.is_file() or self.credentials.is_file()
-
-
-def profile_asked_for(explicit: str | None, environ: Mapping[str, str]) -> str | None:
-    """The profile that was named: explicitly, or by AWS_PROFILE or its older name. None leaves `default`."""
-    return explicit or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
-
 
 def expanded(path: str, environ: Mapping[str, str]) -> Path:
     """A path with its variables and its `~`, by an environment that may not be the process's."""

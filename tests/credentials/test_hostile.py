@@ -182,6 +182,13 @@ class TestDeadlocks:
         assert source.loads > 5
 
 
+def test_what_a_service_says_is_masked_before_it_is_cut() -> None:
+    from awsign.credentials.http import without
+
+    assert without("a" * 50 + "secret" * 20, "secret" * 20, most=60) == "a" * 50 + "***"
+    assert without("x\x1b[31my\r\nz\ud800") == "x [31my  z"
+
+
 class TestStrangers:
     @pytest.mark.parametrize(
         "region", ["evil.example/", "evil.example?", "evil.example#", "a@evil.example", "x.evil", "", "eu west", "é", "a:80"]
@@ -259,7 +266,7 @@ class TestSecretsInErrors:
         return "\n".join([*told, "".join(traceback.format_exception(error))])
 
     def test_what_a_service_says_of_what_it_was_sent(self, tmp_path) -> None:
-        token = "the-very-token-that-was-sent"
+        token = "the-very-token-that-was-sent" * 4
         body = json.dumps({"message": f"unknown: {token}", "code": token, "error": token})
         xml = f"<Code>{token}</Code><Message>no {token} \ud800</Message>".encode("utf-8", "surrogatepass")
         (tmp_path / "token").write_text(token)

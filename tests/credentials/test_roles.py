@@ -108,8 +108,8 @@ class TestAssumeRole:
     @pytest.mark.parametrize(
         ("status", "body", "said"),
         [
-            (200, "", "has no whole credentials"),
-            (200, "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey></Credentials>", "has no whole credentials"),
+            (200, "", "lacks AccessKeyId"),
+            (200, "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey></Credentials>", "lacks SessionToken, Expiration"),
             (200, "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>topsecret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>soon</Expiration></Credentials>", "not a time as"),
             (403, "<Code>AccessDenied</Code><Message>User: arn is not authorized &amp; so on</Message>", "403 AccessDenied: User: arn is not authorized & so on"),
             (403, "<Code>SignatureDoesNotMatch</Code><Message>The String-to-Sign should have been AWS4-HMAC-SHA256</Message>", "SignatureDoesNotMatch: no reason given"),
@@ -233,6 +233,13 @@ class TestProfiles:
         assert pickle.loads(pickle.dumps(provider)).get() == provider.get() == pickle.loads(pickle.dumps(provider)).get()
         by_variable = find_credentials(None, environ | {"AWS_PROFILE": "p"})
         assert (by_variable.get().access_key_id, by_variable.found_in) == (KEY, "environment")  # AWS_PROFILE does not skip it.
+
+    def test_the_instance_as_the_source_by_the_settings_of_the_profile(self, tmp_path, serve) -> None:
+        config = (
+            f"[profile p]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\nec2_metadata_service_endpoint = {serve}\n"
+        )
+        environ = self.environ(tmp_path, serve, config, AWS_PROFILE="missing", AWS_EC2_METADATA_DISABLED="false")
+        assert find_credentials("p", environ).get().session_token
 
 
 class TestWebIdentity:

@@ -16,12 +16,11 @@ from ..body import size_of
 from ..credentials import find_credentials, find_region
 from ..endpoints import infer
 from ..errors import InvalidRequest
-from ..partitions import suffix_for
 from ..payload import UNSIGNED_PAYLOAD, spool
 from ..presign import S3Presigner
 from ..request import URLENCODED, Request
 from ..s3_sigv2 import S3SigV2
-from ..s3_urls import is_directory_bucket, s3_url, split_s3_uri
+from ..s3_urls import is_directory_bucket, s3_url, service_url, split_s3_uri
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
 from ..settings import Settings
 from ..sigv2 import SigV2
@@ -180,8 +179,7 @@ class Options:
         if not bucket:
             if endpoint := self.endpoint():
                 return f"{endpoint.rstrip('/')}/"
-            region = self.s3_region()
-            return f"https://s3.{region}.{suffix_for(region)}/"
+            return f"{service_url(self.s3_region())}/"
         if self.upload_file and self.upload_file != "-" and (not key or key.endswith("/")):
             key += Path(self.upload_file).name
         return s3_url(bucket, key, region=self.s3_region(), endpoint=self.endpoint())

@@ -11,13 +11,13 @@ from functools import partial
 from ..errors import CredentialsError, InvalidRequest
 from ..settings import Settings
 from ..shared_files import UnreadableFile
-from .assume_role import ProfileRole
 from .container import Container
 from .environment import Environment
 from .instance import InstanceMetadata
 from .login import Login
 from .process import Process
 from .profile_keys import ConfigFile, SharedCredentialsFile
+from .profile_role import ProfileRole
 from .provider import NotHere, Refreshing, Source
 from .sso import Sso
 from .web_identity import WebIdentity

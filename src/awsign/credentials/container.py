@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 
 from ..errors import CredentialsError
-from .document import METADATA, credentials_of, read_secret
+from .document import METADATA, credentials_of
 from .http import ask, split_url, without
 from .provider import NotHere, Source
+from .token_files import read_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Container(Source):
     """What the URI of AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI answers.
 
     The authorization token (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, read anew each time, or AWS_CONTAINER_AUTHORIZATION_TOKEN) goes
-    over TLS, to this machine, or to the addresses of ECS and EKS, and nowhere else. timeout: seconds for each of three tries.
+    over TLS, to this machine, or to the addresses of ECS and EKS, and nowhere else. timeout: seconds for each of three tries; pause: seconds between two.
     """
 
     name = "container"
@@ -47,7 +48,7 @@ class Container(Source):
         where = f"the container's endpoint {split_url(url).netloc}"
         document = answer.json()
         if answer.status != 200:
-            code = without(str((document or {}).get("code") or (document or {}).get("Code") or "")[:60], token)
+            code = without(str((document or {}).get("code") or (document or {}).get("Code") or ""), token, most=60)
             raise CredentialsError(f"{where} answered {answer.status} {code}".rstrip())
         return credentials_of(document, METADATA, f"the answer of {where}")
 

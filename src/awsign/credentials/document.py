@@ -7,7 +7,7 @@ provider", "Process credential provider".
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ..errors import CredentialsError
 from ..identity import Credentials
@@ -17,13 +17,11 @@ from ..scope import parse_http_date
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # Access key, secret, session token, when they end.
 METADATA = "AccessKeyId", "SecretAccessKey", "Token", "Expiration"
 PROCESS = "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"
 SSO = "accessKeyId", "secretAccessKey", "sessionToken", "expiration"
-_LONGEST = 10 * 365 * 86400
 LOGIN = "accessKeyId", "secretAccessKey", "sessionToken", "expiresAt"
 
 
@@ -33,17 +31,6 @@ def json_value(text: bytes) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def read_secret(path: Path, what: str) -> str:
-    """The text of a file that holds a token; CredentialsError, without a word of it, for one that cannot be read."""
-    try:
-        return path.read_text()
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-    except ValueError as error:  # Not UTF-8, or a name that no file can have.
-        why = "it is not text" if isinstance(error, UnicodeError) else str(error)
-    raise CredentialsError(f"{what} {str(path)!r} cannot be read: {why}")
 
 
 def credentials_of(document: object, names: tuple[str, str, str, str], what: str, *, long_lived: bool = False) -> Credentials:
@@ -67,9 +54,6 @@ def credentials_of(document: object, names: tuple[str, str, str, str], what: str
 def credentials_in_xml(text: str, what: str) -> Credentials:
     """The credentials in an answer of STS, or of S3's CreateSession. It is not parsed as XML: all that is asked of it is flat."""
     found = elements(text.partition("<Credentials>")[2].partition("</Credentials>")[0])
-    missing = [name for name in PROCESS if not found.get(name)]
-    if missing:
-        raise CredentialsError(f"the answer to {what} has no whole credentials: it lacks {', '.join(missing)}")
     return credentials_of(found, PROCESS, f"the answer to {what}")
 
 
@@ -86,11 +70,6 @@ def end_in(value: object, where: str) -> datetime | None:
             return found
         raise CredentialsError(f"{where} is {str(value)[:40]!r}, not a time as 2026-01-15T12:00:00Z") from None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
-
-def lifetime(seconds: int) -> timedelta:
-    """What an answer calls `expiresIn`, within what a time can be."""
-    return timedelta(seconds=max(0, min(seconds, _LONGEST)))
 
 
 def text_of(document: Mapping[str, object], name: str) -> str:

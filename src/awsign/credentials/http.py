@@ -18,13 +18,15 @@ from .document import json_value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from http.client import HTTPConnection, HTTPResponse
     from typing import Any
     from urllib.parse import SplitResult
 
     from ..settings import Settings
 
+# Of calls over the Internet; what is on the machine itself has its own.
+TIMEOUT, ATTEMPTS, PAUSE = 10.0, 3, 0.5
 _MOST = 1 << 20
 _URL = re.compile(r"https?://[!-~]+")
 _REPEATABLE = frozenset((429, 500, 502, 503, 504))
@@ -39,13 +41,12 @@ class NoAnswer(CredentialsError):
 
 
 class Answer:
-    """status; headers by lower-case name; body."""
+    """status; body."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "status")
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, status: int, body: bytes) -> None:
         self.status = status
-        self.headers = headers
         self.body = body
 
     @property
@@ -164,7 +165,7 @@ def _once(
     if len(read) > _MOST:
         raise NoAnswer(f"the answer from {where} is longer than {_MOST} bytes", connected=True)
     assert response is not None
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(read))
+    return Answer(response.status, bytes(read))
 
 
 def _put(connection: HTTPConnection, name: str, value: str | bytes) -> bool:
@@ -192,12 +193,12 @@ def _cut(sock: Callable[[], socket.socket | None], expired: Event) -> None:
             socket.socket.shutdown(open_one, socket.SHUT_RDWR)  # Under TLS too: the reader is in another thread.
 
 
-def without(text: str, *secrets: object) -> str:
-    """What a service said, cut, printable, and without what was sent to it."""
+def without(text: str, *secrets: object, most: int = 300) -> str:
+    """What a service said: without what was sent to it, printable, and cut."""
     for secret in secrets:
         if isinstance(secret, str) and len(secret) >= 4:
             text = text.replace(secret, "***")
-    return text[:300].encode("utf-8", "replace").decode()
+    return "".join(character if character.isprintable() else " " for character in text).strip()[:most]
 
 
 def _connection(parts: SplitResult, timeout: float, settings: Settings | None) -> tuple[HTTPConnection, str, list[tuple[str, str]]]:

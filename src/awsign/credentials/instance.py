@@ -146,10 +146,7 @@ class InstanceMetadata(Source):
             raise missing from None
 
     def _endpoint(self) -> str:
-        if self._given is None and (configured := self._settings.get("ec2_metadata_service_endpoint")):
-            endpoint = configured
-        else:
-            endpoint = self._given or (IPV6 if self._mode() == "ipv6" else IPV4)
+        endpoint = self._given or self._settings.get("ec2_metadata_service_endpoint") or (IPV6 if self._mode() == "ipv6" else IPV4)
         if split_url(endpoint).scheme != "http":
             raise CredentialsError(f"the metadata endpoint {endpoint!r} is not an http:// URL")
         return endpoint.rstrip("/")
@@ -173,7 +170,8 @@ class InstanceMetadata(Source):
         except ValueError:
             number = 0
         if not least <= number < 1000:
-            raise CredentialsError(f"AWS_{setting.upper()} is {text!r}, not a number from 1 to 1000")
+            name = f"AWS_{setting.upper()}" if given is None else setting.rpartition("_")[2]
+            raise CredentialsError(f"{name} is {text!r}, not a number from {least:g} to 999")
         return number
 
 

@@ -15,10 +15,10 @@ from ..scope import now
 from ..settings import Settings
 from ..shared_files import expanded
 from . import dpop
-from .document import LOGIN, credentials_of, lifetime, text_of
-from .http import ask, without
+from .document import LOGIN, credentials_of, text_of
+from .http import TIMEOUT, ask, without
 from .provider import NotHere, Source
-from .token_cache import read_token, write_token
+from .token_files import end_after, read_token, write_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _NEEDED = "accessToken", "refreshToken", "dpopKey", "clientId"
 _REFRESH_WITHIN = timedelta(minutes=5)  # botocore, LoginCredentialFetcher._REFRESH_THRESHOLD
-_TIMEOUT = 10.0
 # What the sign-in service says, and what to do: botocore's LoginCredentialFetcher.
 _REFUSED = {
     "TOKEN_EXPIRED": "the session has ended",
@@ -86,7 +85,7 @@ class Login(Source):
         url = f"{self._endpoint(text_of(kept, 'signInRegion'))}/v1/token"
         body = {name: kept[name] for name in ("clientId", "refreshToken")} | {"grantType": "refresh_token"}
         headers = [("Content-Type", "application/json"), ("DPoP", dpop.proof(text_of(kept, "dpopKey"), "POST", url))]
-        answer = ask("POST", url, headers, json.dumps(body).encode(), timeout=_TIMEOUT, settings=self._settings)
+        answer = ask("POST", url, headers, json.dumps(body).encode(), timeout=TIMEOUT, settings=self._settings)
         document = answer.json() or {}
         if answer.status != 200:
             code = without(text_of(document, "error"), kept["refreshToken"])
@@ -98,7 +97,7 @@ class Login(Source):
         kept["accessToken"] = {
             **{name: text_of(given, name) for name in LOGIN[:3]},
             "accountId": kept["accessToken"].get("accountId"),
-            "expiresAt": f"{now() + lifetime(seconds):%Y-%m-%dT%H:%M:%SZ}",
+            "expiresAt": end_after(seconds),
         }
         kept["refreshToken"] = document["refreshToken"]
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from ..identity import Credentials
 
-# A line of an error that is too likely to hold a secret to be repeated.
 _MOST = 1 << 20
 _GRACE = 1.0  # Seconds.
+# A line of an error that is too likely to hold a secret to be repeated.
 _TELLING = re.compile(r"(?i)secret|token|password|[A-Za-z0-9/+=]{36,}")
 
 

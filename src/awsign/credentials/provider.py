@@ -38,10 +38,13 @@ class Source:
     """One place where credentials may be found, and a provider of what it gives, kept fresh as by `Refreshing(source)`.
 
     name: as the AWS CLI's documentation calls it. `load` asks the place: it gives Credentials, raises NotHere where the place has
-    none, and CredentialsError where it has some that are of no use. One of your own needs no more than these two.
+    none, and CredentialsError where it has some that are of no use. One of your own needs no more than these two. advisory,
+    mandatory: the windows of its credentials, where they do not last as long as others.
     """
 
     name: str
+    advisory = ADVISORY
+    mandatory = MANDATORY
 
     def load(self) -> Credentials:
         raise NotImplementedError(f"{type(self).__name__} has no load()")
@@ -76,7 +79,7 @@ class Refreshing:
 
     However many threads and tasks ask, the source is asked once at a time. In the advisory window one of them asks it and the
     others go on with what is there, a failure is logged and tolerated; in the mandatory one all wait for it, and it is raised.
-    advisory, mandatory: how long before the end these begin, timedeltas; of a source whose credentials do not last as long, less.
+    advisory, mandatory: how long before the end these begin, timedeltas; None is what the source says.
     clock: in the place of the machine's.
     """
 
@@ -84,11 +87,13 @@ class Refreshing:
         self,
         source: Source,
         *,
-        advisory: timedelta = ADVISORY,
-        mandatory: timedelta = MANDATORY,
+        advisory: timedelta | None = None,
+        mandatory: timedelta | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.source = source
+        advisory = getattr(source, "advisory", ADVISORY) if advisory is None else advisory
+        mandatory = getattr(source, "mandatory", MANDATORY) if mandatory is None else mandatory
         for name, window in (("advisory", advisory), ("mandatory", mandatory)):
             if not isinstance(window, timedelta):
                 raise TypeError(f"{name} must be a timedelta, not {type(window).__name__}")

@@ -13,7 +13,7 @@ from ..response import elements
 from ..s3_urls import bucket_url
 from ..sigv4 import SigV4
 from .document import credentials_in_xml
-from .http import ask
+from .http import TIMEOUT, ask, without
 from .provider import Refreshing, Source
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ..identity import Credentials, Provider
+    from ..settings import Settings
     from ..signed import Signed
 
     Send = Callable[[Signed], tuple[int, str]]
@@ -32,10 +33,13 @@ class S3ExpressSession(Source):
 
     credentials: IAM's, or a provider of them, which sign CreateSession. bucket: as data--usw2-az1--x-s3. region: of the bucket.
     mode: "ReadWrite" or "ReadOnly"; None is the most that is allowed. endpoint: another than AWS's. timeout: seconds.
-    send: what sends the signed request, and gives the status and the text of the answer; None is http.client, without a proxy.
+    send: what sends the signed request, and gives the status and the text of the answer; None is http.client,
+    with the proxy and the CA bundle of settings, if given.
     """
 
     name = "s3-express-session"
+    advisory = timedelta(minutes=1)
+    mandatory = timedelta(seconds=15)
 
     def __init__(
         self,
@@ -45,7 +49,8 @@ class S3ExpressSession(Source):
         region: str,
         mode: Literal["ReadWrite", "ReadOnly"] | None = None,
         endpoint: str | None = None,
-        timeout: float = 10,
+        timeout: float = TIMEOUT,
+        settings: Settings | None = None,
         send: Send | None = None,
     ) -> None:
         if mode not in (None, "ReadWrite", "ReadOnly"):
@@ -56,17 +61,18 @@ class S3ExpressSession(Source):
         self._request = Request("GET", f"{url}{'/' if endpoint is None else ''}?session", headers)
         self._bucket = bucket
         self._timeout = timeout
+        self._settings = settings
         self._send = send or self._send_by_http_client
 
     def load(self) -> Credentials:
         status, text = self._send(self._signer.sign(self._request))
         if status != 200:
-            code = elements(text).get("Code", "no code")
-            raise CredentialsError(f"CreateSession for the bucket {self._bucket} was answered with {status}, {code[:60]}")
+            code = without(elements(text).get("Code", "no code"), most=60)
+            raise CredentialsError(f"CreateSession for the bucket {self._bucket} was answered with {status}, {code}")
         return credentials_in_xml(text, f"CreateSession for the bucket {self._bucket}")
 
     def _send_by_http_client(self, signed: Signed) -> tuple[int, str]:
-        answer = ask("GET", signed.url, signed.headers, timeout=self._timeout)
+        answer = ask("GET", signed.url, signed.headers, timeout=self._timeout, settings=self._settings)
         return answer.status, answer.text
 
 
@@ -79,4 +85,4 @@ def s3_express_session(
     endpoint are signed with IAM's credentials.
     """
     source = S3ExpressSession(credentials, bucket, region=region, endpoint=endpoint, send=send)
-    return Refreshing(source, advisory=timedelta(minutes=1), mandatory=timedelta(seconds=15))
+    return Refreshing(source)

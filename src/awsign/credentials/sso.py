@@ -16,15 +16,14 @@ from ..partitions import host_in
 from ..scope import now
 from ..settings import Settings
 from ..shared_files import expanded
-from .document import SSO, credentials_of, end_in, lifetime, text_of
-from .http import ask, without
+from .document import SSO, credentials_of, end_in, text_of
+from .http import ATTEMPTS, PAUSE, TIMEOUT, ask, without
 from .provider import NotHere, Source, log
-from .token_cache import read_token, write_token
+from .token_files import end_after, read_token, write_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
     from typing import Any
 
@@ -34,9 +33,6 @@ _OF_PROFILE = "sso_role_name", "sso_account_id"
 _OF_SESSION = "sso_start_url", "sso_region"
 _REFRESH_WITHIN = timedelta(minutes=15)  # botocore, SSOTokenProvider
 _REFRESHED_BY = "refreshToken", "clientId", "clientSecret", "registrationExpiresAt"
-_TIMEOUT = 10.0
-_ATTEMPTS = 3
-_PAUSE = 0.5
 
 
 class Sso(Source):
@@ -77,7 +73,7 @@ class Sso(Source):
         query = urlencode({"role_name": chosen["sso_role_name"], "account_id": chosen["sso_account_id"]}, errors="surrogateescape")
         url = f"{self._endpoint('awsssoportal', 'portal.sso', chosen['sso_region'])}/federation/credentials?{query}"
         headers = [("x-amz-sso_bearer_token", token), ("Accept", "application/json")]
-        answer = ask("GET", url, headers, timeout=_TIMEOUT, attempts=_ATTEMPTS, pause=_PAUSE, settings=self._settings)
+        answer = ask("GET", url, headers, timeout=TIMEOUT, attempts=ATTEMPTS, pause=PAUSE, settings=self._settings)
         document = answer.json() or {}
         if answer.status == 401:
             raise CredentialsError(f"IAM Identity Center does not take the token any more; run `{login}`")
@@ -142,20 +138,24 @@ class Sso(Source):
         url = f"{self._endpoint('sso-oauth', 'oidc', chosen['sso_region'])}/token"
         headers = [("Content-Type", "application/json")]
         try:
-            answer = ask("POST", url, headers, json.dumps(asked).encode(), timeout=_TIMEOUT, settings=self._settings)
+            answer = ask("POST", url, headers, json.dumps(asked).encode(), timeout=TIMEOUT, settings=self._settings)
         except CredentialsError as error:
             log.warning("refreshing the token of IAM Identity Center failed: %s", error)
             return None
         given = answer.json() or {}
         seconds = given.get("expiresIn")
         if answer.status != 200 or not text_of(given, "accessToken") or not isinstance(seconds, int):
-            log.warning("refreshing the token of IAM Identity Center failed: %d %s", answer.status, text_of(given, "error")[:60])
+            log.warning(
+                "refreshing the token of IAM Identity Center failed: %d %s",
+                answer.status,
+                without(text_of(given, "error"), token["refreshToken"], most=60),
+            )
             return None
         fresh = {
             "startUrl": chosen["sso_start_url"],
             "region": chosen["sso_region"],
             "accessToken": given["accessToken"],
-            "expiresAt": _written(now() + lifetime(seconds)),
+            "expiresAt": end_after(seconds),
             **{name: token[name] for name in ("clientId", "clientSecret", "registrationExpiresAt")},
         }
         if text_of(given, "refreshToken"):
@@ -164,7 +164,3 @@ class Sso(Source):
 
     def _endpoint(self, service: str, name: str, region: str) -> str:
         return self._settings.endpoint_url(service) or f"https://{host_in(region, name)}"
-
-
-def _written(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

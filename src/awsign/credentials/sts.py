@@ -6,6 +6,7 @@ endpoints".
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urlencode
 
 from ..errors import CredentialsError
@@ -16,16 +17,13 @@ from ..scope import ALGORITHM
 from ..settings import Settings
 from ..sigv4 import SigV4
 from .document import credentials_in_xml
-from .http import ask, without
+from .http import ATTEMPTS, PAUSE, TIMEOUT, ask, without
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..identity import Credentials, Provider
 
 _VERSION = "2011-06-15"
-_TIMEOUT = 10.0
-_ATTEMPTS = 3
-_PAUSE = 0.5
 # Where no region is configured: the global endpoint, which is signed for us-east-1 and answers for the whole standard partition.
 _GLOBAL = "https://sts.amazonaws.com", "us-east-1"
 
@@ -63,16 +61,14 @@ class Sts:
         body = urlencode({"Action": action, "Version": _VERSION, **given}, errors="surrogateescape").encode()
         request = Request("POST", f"{endpoint}/", {"Content-Type": f"{URLENCODED}; charset=utf-8"}, body)
         headers = request.headers if credentials is None else SigV4(credentials, "sts", region).sign(request).headers
-        answer = ask(
-            "POST", request.url, headers, body, timeout=_TIMEOUT, attempts=_ATTEMPTS, pause=_PAUSE, settings=self._settings
-        )
+        answer = ask("POST", request.url, headers, body, timeout=TIMEOUT, attempts=ATTEMPTS, pause=PAUSE, settings=self._settings)
         if answer.status != 200:
             told = elements(answer.text)
             # STS repeats the string to sign, never a secret; a server in its place might.
             message = told.get("Message", "").partition("\n")[0]
             sent = (given.get("WebIdentityToken"), given.get("TokenCode"))
             said = "" if ALGORITHM in message else without(message, *sent)
-            code = without(told.get("Code", "")[:60], *sent)
+            code = without(told.get("Code", ""), *sent, most=60)
             raise CredentialsError(f"{action} at {endpoint} was answered with {answer.status} {code}: {said or 'no reason given'}")
         return answer.text
 
@@ -82,3 +78,8 @@ class Sts:
         if region is None:
             return (configured, _GLOBAL[1]) if configured else _GLOBAL
         return configured or f"https://{host_in(region, 'sts')}", region
+
+
+def made_session_name() -> str:
+    """A RoleSessionName where none is configured."""
+    return f"awsign-{int(time.time())}"

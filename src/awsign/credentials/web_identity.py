@@ -11,10 +11,9 @@ import os
 from ..errors import CredentialsError
 from ..settings import Settings
 from ..shared_files import expanded
-from .assume_role import made_session_name
-from .document import read_secret
 from .provider import NotHere, Source
-from .sts import Sts
+from .sts import Sts, made_session_name
+from .token_files import read_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from ..redact import masked
 from ..request import MULTIPART, Request, is_form
 from ..services import S3_EXPRESS, iam_call_of_s3_express
 from .answers import error_answer, posted_answer, verified_answer
-from .arriving import LARGEST_UNDECLARED, may_be_signed_form, too_large
+from .arriving import LARGEST_UNDECLARED, is_short, may_be_signed_form, too_large
 from .explained import Kept, Recorded
 from .frames import verify_frames
-from .played import is_short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

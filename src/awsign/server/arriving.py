@@ -24,6 +24,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 
 # A body whose hash is not declared has to be read before its signature can be checked.
+_SHORT = 1 << 16
 LARGEST_UNDECLARED = 16 << 20
 
 
@@ -158,3 +159,11 @@ def decoded_headers(given: dict[str, str]) -> dict[str, str | None]:
         "content-encoding": ",".join(coding for coding in codings_of(given) if coding != CODING) or None,
         **dict.fromkeys(("x-amz-content-sha256", length, TRAILER.lower(), "x-amz-sdk-checksum-algorithm")),
     }
+
+
+def is_short(headers: dict[str, str]) -> bool:
+    """Whether a body is of a length that is read whole here."""
+    length = headers.get("content-length", "0")
+    return (
+        length.isascii() and length.isdigit() and len(length) < 7 and int(length) <= _SHORT and "transfer-encoding" not in headers
+    )

@@ -28,7 +28,7 @@ _PROOF_SECONDS = 300
 
 
 class Logins:
-    """issued: where credentials are kept. seconds: how long they, and access tokens, last. A refresh token serves once."""
+    """issued: where credentials are kept. seconds: how long they last. Access tokens do not end; a refresh token serves once."""
 
     def __init__(self, issued: Issued, seconds: int) -> None:
         self._issued = issued

@@ -32,11 +32,10 @@ class MetadataService:
     issued: where they are kept. role: its name. seconds: how long its credentials last.
     """
 
-    def __init__(self, issued: Issued, role: str = "awsign-role", seconds: int = 3600, region: str = "us-east-1") -> None:
+    def __init__(self, issued: Issued, role: str = "awsign-role", seconds: int = 3600) -> None:
         self._issued = issued
         self.role = role
         self._life = timedelta(seconds=seconds)
-        self._region = region
         self._tokens: dict[str, datetime] = {}
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
@@ -53,7 +52,7 @@ class MetadataService:
         if path == _ROLES + self.role:
             return 200, [(b"content-type", b"application/json")], self._document()
         if path == "/latest/meta-data/placement/region":
-            return 200, _TEXT, self._region.encode()
+            return 200, _TEXT, b"us-east-1"
         return 404, _TEXT, b""
 
     def _token(self, method: str, headers: dict[str, str]) -> Answer:

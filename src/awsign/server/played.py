@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .issued import Issued
 
-_LARGEST = 1 << 16
-
 
 class Played:
     """issued: where what is handed out is kept. role: its name. seconds: how long credentials last. container_token: what the endpoint
@@ -57,7 +55,7 @@ class Played:
         if method == "POST" and path == "/v1/token" and "dpop" in headers:
             url = f"{request.scheme}://{headers.get('host', '')}{path}"
             return "sign-in", lambda body: self._logins.sign_in_token(url, headers, body)
-        if path == "/" and is_form(method, request.headers, URLENCODED) and headers.get("content-length", "0").isdigit():
+        if path == "/" and is_form(method, request.headers, URLENCODED):
             return "sts", lambda body: self._sts.unsigned(_parameters(body))
         return None
 
@@ -71,11 +69,3 @@ class Played:
 
 def _parameters(text: bytes) -> dict[str, str]:
     return dict(parse_qsl(text.decode("utf-8", "replace")))
-
-
-def is_short(headers: dict[str, str]) -> bool:
-    """Whether a body is of a length that is read whole here."""
-    length = headers.get("content-length", "0")
-    return (
-        length.isascii() and length.isdigit() and len(length) < 7 and int(length) <= _LARGEST and "transfer-encoding" not in headers
-    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .issued import Issued
 
-_ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:role/(?P<path>(?:[!-.0-~]+/)*)(?P<name>[\w+=,.@-]{1,64})")
+_ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:role/(?:[!-.0-~]+/)*(?P<name>[\w+=,.@-]{1,64})")
 _SESSION = re.compile(r"[\w+=,.@-]{2,64}")
 _DIGITS = re.compile("[0-9]{1,6}")
 _DURATION = 900, 43200

@@ -1,17 +1,32 @@
-"""The files in which `aws sso login` and `aws login` keep their tokens, shared with the AWS CLI: one JSON object each."""
+"""Tokens in files: those that a platform puts there, and those that `aws sso login` and `aws login` keep, shared with the AWS CLI."""
 
 from __future__ import annotations
 
 import json
 import os
 from contextlib import suppress
+from datetime import timedelta
 
 from ..errors import CredentialsError
+from ..scope import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
+
+_LONGEST = 10 * 365 * 86400  # Seconds: what is longer is no time any more.
+
+
+def read_secret(path: Path, what: str) -> str:
+    """The text of a file that holds a token; CredentialsError, without a word of it, for one that cannot be read."""
+    try:
+        return path.read_text()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    except ValueError as error:  # Not UTF-8, or a name that no file can have.
+        why = "it is not text" if isinstance(error, UnicodeError) else str(error)
+    raise CredentialsError(f"{what} {str(path)!r} cannot be read: {why}")
 
 
 def read_token(path: Path, login: str) -> dict[str, Any]:
@@ -48,3 +63,8 @@ def write_token(path: Path, token: dict[str, Any]) -> None:
         raise CredentialsError(
             f"the token was refreshed, but cannot be kept in {path}: {error.strerror or type(error).__name__}; the old one may be void"
         ) from None
+
+
+def end_after(seconds: int) -> str:
+    """What an answer calls `expiresIn`, as the AWS CLI writes the time of it."""
+    return f"{now() + timedelta(seconds=max(0, min(seconds, _LONGEST))):%Y-%m-%dT%H:%M:%SZ}"
