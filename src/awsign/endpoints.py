@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from .endpoint_names import signing_name
 from .partitions import LONGEST_HOST, PARTITIONS, partition_of, partitions_of_host, partitions_under
 from .scope import REGION
+from .services import S3_FAMILY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -201,7 +202,8 @@ def infer(url: str) -> tuple[str | None, str | None]:
 def same_service(old: str, new: str) -> bool:
     """Whether what is signed for one URL may be signed again for another, to which a server points.
 
-    At AWS for the same service of the same partition; elsewhere for the same scheme, host and port alone.
+    At AWS for S3, and for the API of the same service, of the same partition; elsewhere, and for what belongs to one customer, for the
+    same scheme, host and port alone.
     """
     a, b = _AUTHORITY.match(old), _AUTHORITY.match(new)
     if a is None or b is None:
@@ -209,7 +211,24 @@ def same_service(old: str, new: str) -> bool:
     if _origin(a) == _origin(b):
         return True
     (service, old_region), (new_service, new_region) = infer(old), infer(new)
-    return service is not None and service == new_service and bool(_partitions(a, old_region) & _partitions(b, new_region))
+    if service is None or service != new_service or _port(a) != _port(b):
+        return False
+    # Another function URL, or another API, of the same service is somebody else's program.
+    shared = service in S3_FAMILY or (_is_api(a) and _is_api(b))
+    return shared and bool(_partitions(a, old_region) & _partitions(b, new_region))
+
+
+def _port(authority: re.Match[str]) -> str:
+    """Scheme and port."""
+    scheme, _, rest = _origin(authority).partition("://")
+    return f"{scheme}:{rest.partition(':')[2]}"
+
+
+def _is_api(authority: re.Match[str]) -> bool:
+    """Whether a host is one that all customers of a service share."""
+    host = _without_fips(authority["host"].lower().removesuffix("."))
+    match = _API_ENDPOINT.fullmatch(host)
+    return _WITHOUT_REGION.fullmatch(host) is not None or (match is not None and signing_name(match["name"]) is not None)
 
 
 def _origin(authority: re.Match[str]) -> str:

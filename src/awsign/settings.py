@@ -7,6 +7,7 @@ what proxy variables mean.
 from __future__ import annotations
 
 import os
+import re
 
 from .errors import CredentialsError, InvalidRequest
 from .service_ids import service_ids
@@ -123,7 +124,8 @@ class Settings:
             found = next(filter(None, (services.get(f"{each}.endpoint_url") for each in ids)), None)
             found = found or self.of_profile.get("endpoint_url")
         if found and not found.startswith(("https://", "http://")):
-            raise InvalidRequest(f"the endpoint {found[:60]!r} that is configured for {service} is not the URL of a server")
+            shown = re.sub(r"//[^/]*@", "//***@", found)
+            raise InvalidRequest(f"the endpoint {shown[:60]!r} that is configured for {service} is not the URL of a server")
         return found.rstrip("/") if found else None
 
     def _services(self) -> Section:

@@ -65,6 +65,25 @@ class TestDeadKeys:
         with pytest.raises(awsign.CredentialsError, match="down"):
             provider.get()
 
+    def test_the_same_again_in_the_advisory_window_leaves_it_what_it_is(self) -> None:
+        now = [datetime.now(UTC)]
+        end = now[0] + timedelta(minutes=14)
+
+        class Same(Scripted):
+            def load(self) -> awsign.Credentials:
+                self.loads += 1
+                if self.loads > 2:
+                    raise awsign.CredentialsError("down")
+                return awsign.Credentials(KEY, SECRET, "token", end)
+
+        provider = Refreshing(Same(), clock=lambda: now[0])
+        for ahead in (14, 13.9, 13, 11):
+            now[0] = end - timedelta(minutes=ahead)
+            assert provider.get().expiration == end
+        now[0] = end - timedelta(minutes=9.9)
+        with pytest.raises(awsign.CredentialsError, match="down"):
+            provider.get()
+
     @pytest.mark.parametrize("error", [OSError("disk"), ZeroDivisionError(), awsign.InvalidRequest("the region is none")])
     def test_any_failure_is_tolerated_in_the_advisory_window(self, error, caplog) -> None:
         provider = Refreshing(Scripted(12, error))
@@ -111,6 +130,13 @@ class TestDeadlocks:
             def load(self) -> awsign.Credentials:
                 return provider.get()
 
+        class CircularTask(Circular):
+            def load(self) -> awsign.Credentials:
+                return asyncio.run(in_a_task.get_async())
+
+        in_a_task = Refreshing(CircularTask())
+        with pytest.raises(awsign.CredentialsError, match="the provider that asks it"):
+            asyncio.run(in_a_task.get_async())
         provider = Refreshing(Circular())
         for ask in (provider.get, lambda: asyncio.run(provider.get_async())):
             with pytest.raises(awsign.CredentialsError, match="the provider that asks it"):
@@ -329,6 +355,30 @@ class TestSecretsInErrors:
                 ask()
             assert secret not in self.whole(caught.value), self.whole(caught.value)
 
+    def test_more_of_what_is_sent(self, tmp_path) -> None:
+        secret = "a-secret-that-was-sent"
+        body = f"<Code>AccessDenied</Code><Message>bad {secret}</Message>".encode()
+        with raw_server(b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)) as server:
+            settings = Settings(environ=NOWHERE | {"AWS_ENDPOINT_URL": server.url})
+            with pytest.raises(awsign.CredentialsError) as caught:
+                Sts("us-east-1", settings).caller_identity(awsign.Credentials(KEY, SECRET, secret))
+            assert secret not in self.whole(caught.value)
+        with raw_server(f"HTTP/1.1 407 Basic {secret}\r\nContent-Length: 0\r\n\r\n".encode()) as server:
+            settings = Settings(environ=NOWHERE | {"https_proxy": server.url})
+            with pytest.raises(awsign.CredentialsError, match="the proxy answered 407") as caught:
+                Sts("us-east-1", settings).caller_identity(awsign.Credentials(KEY, SECRET))
+            assert secret not in str(caught.value)
+        home = Home(tmp_path, "http://127.0.0.1:9")
+        home.sso().write_text(f'{{"accessToken": "{secret}"')
+        home.login("2020-01-01T00:00:00Z", dpopKey=f"{secret}\udc80")
+        for profile in ("of-session", "of-login"):
+            with pytest.raises(awsign.CredentialsError) as caught:
+                home.ours(profile)
+            assert secret not in self.whole(caught.value)
+        with pytest.raises(awsign.InvalidRequest) as caught:
+            Settings(environ=NOWHERE | {"AWS_ENDPOINT_URL": f"HTTPS://user:{secret}@host"}).endpoint_url("s3")
+        assert secret not in self.whole(caught.value)
+
     def test_a_token_that_no_header_can_carry(self, tmp_path) -> None:
         home = Home(tmp_path, "http://127.0.0.1:9")
         with raw_server() as server:
@@ -348,6 +398,7 @@ class TestRawExceptions:
             {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://a..b/"},
             {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"https://{'a' * 70}.example/"},
             {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://[foo"},
+            {"AWS_WEB_IDENTITY_TOKEN_FILE": __file__, "AWS_ROLE_ARN": ROLE, "https_proxy": "http://proxy.corp "},
             {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "0.5"},
             {"AWS_CONFIG_FILE": "~nosuchuser/x", "AWS_EC2_METADATA_DISABLED": "true"},
             {"AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": "", "AWS_EC2_METADATA_DISABLED": "true"},

@@ -155,7 +155,7 @@ class TestSso:
         with pytest.raises(awsign.CredentialsError, match=r"nobody is logged in.*run `aws sso login --profile older`"):
             home.ours("older")
         home.file("sso", SESSION).write_text("{")
-        with pytest.raises(awsign.CredentialsError, match="cannot be read: it is not JSON"):
+        with pytest.raises(awsign.CredentialsError, match="is not a JSON object"):
             home.ours("of-session")
 
     def test_without_a_profile(self, home) -> None:

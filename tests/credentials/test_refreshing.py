@@ -294,7 +294,12 @@ class TestRefreshing:
             assert pickle.loads(packed).get() == awsign.Credentials(KEY, SECRET)
 
     @pytest.mark.parametrize(
-        ("windows", "said"), [({"advisory": 60}, "timedelta"), ({"mandatory": timedelta(hours=1)}, "the shorter of the two")]
+        ("windows", "said"),
+        [
+            ({"advisory": 60}, "timedelta"),
+            ({"mandatory": timedelta(hours=1)}, "the shorter of the two"),
+            ({"mandatory": timedelta(minutes=-5)}, "from 0 to 7 days"),
+        ],
     )
     def test_windows_that_are_none(self, windows, said) -> None:
         with pytest.raises((TypeError, ValueError), match=said):

@@ -26,6 +26,8 @@ def proof(private_key: str, method: str, url: str, *, at: int | None = None, ide
     except ImportError:
         raise MissingExtra("the credentials of `aws login` are refreshed with ECDSA; pip install 'awsign[sigv4a]'") from None
 
+    if not private_key.isascii():  # Before it is encoded: the error would hold it.
+        raise CredentialsError("the dpopKey of the cached login is not a private key in PEM; run `aws login`")
     try:
         key = load_pem_private_key(private_key.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # `from None`: it may tell of the key.

@@ -120,7 +120,12 @@ def _once(
     from http.client import HTTPException, IncompleteRead  # Half of what a command that needs no network would import.
 
     where = parts.netloc
-    connection, target, more = _connection(parts, timeout, settings)
+    try:
+        connection, target, more = _connection(parts, timeout, settings)
+    except (HTTPException, ValueError):
+        raise CredentialsError(
+            f"neither {where} nor its proxy can be asked: a host that is named has a character that no host has"
+        ) from None
     expired = Event()
     connected = unsendable = False
     read = bytearray()
@@ -131,6 +136,8 @@ def _once(
         connection.connect()
         connected = True
         timer.cancel()
+        if expired.is_set():  # It went through after all; whoever asks has been told otherwise, or is about to be.
+            raise TimeoutError
         sock = connection.sock  # The response takes it over.
         timer = _timer(timeout, lambda: sock, expired)
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -147,9 +154,10 @@ def _once(
                 read += block
             if response.length and len(read) <= _MOST:
                 raise IncompleteRead(b"", response.length)
-    except (OSError, HTTPException, ValueError) as error:
-        # The text of some of these is what was read.
-        said = (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
+    except (OSError, HTTPException, ValueError, RuntimeError) as error:
+        # The text of some of these is what was read, or what a proxy said.
+        tunnel = re.match(r"Tunnel connection failed: (\d+)", str(error))
+        said = f"the proxy answered {tunnel[1]}" if tunnel else getattr(error, "strerror", None) or type(error).__name__
         said = "it took too long" if expired.is_set() or isinstance(error, TimeoutError) else said
         raise NoAnswer(f"no answer from {where} ({said})", connected=connected) from None
     finally:

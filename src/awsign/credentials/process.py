@@ -96,8 +96,13 @@ def _run(words: list[str], environ: dict[str, str], timeout: float | None, name:
         threading.Thread(target=_read, args=(process, stream, into), daemon=True)
         for stream, into in zip((process.stdout, process.stderr), kept, strict=True)
     ]
-    for reader in readers:
-        reader.start()
+    try:
+        for reader in readers:
+            reader.start()
+    except RuntimeError as error:
+        process.kill()
+        process.communicate()
+        raise CredentialsError(f"no thread can be started to read what the credential_process {name} prints: {error}") from None
     ended = True
     try:
         process.wait(timeout)

@@ -23,6 +23,7 @@ log = logging.getLogger("awsign.credentials")
 # minutes before it has to succeed.
 ADVISORY = timedelta(minutes=15)
 MANDATORY = timedelta(minutes=10)
+_LONGEST_WINDOW = timedelta(days=7)
 _PAUSE = timedelta(minutes=1)  # Between two refreshes of which the first failed, while the old ones still serve.
 _PAUSE_FOR_THE_SAME = timedelta(seconds=1)  # Where the first gave those that were there.
 
@@ -97,6 +98,8 @@ class Refreshing:
         for name, window in (("advisory", advisory), ("mandatory", mandatory)):
             if not isinstance(window, timedelta):
                 raise TypeError(f"{name} must be a timedelta, not {type(window).__name__}")
+            if not timedelta(0) <= window <= _LONGEST_WINDOW:
+                raise ValueError(f"{name}={window}; it is from 0 to {_LONGEST_WINDOW.days} days")
         if mandatory > advisory:
             raise ValueError(f"mandatory={mandatory} begins before advisory={advisory}; it is the shorter of the two")
         self._advisory = advisory
@@ -132,8 +135,7 @@ class Refreshing:
             return self._refresh(refresh)
         if held is not None and not must:
             return held
-        if self._by == threading.get_ident():
-            raise CredentialsError(f"{self._name()} asks, while it is asked for credentials, the provider that asks it")
+        self._check_not_by_itself()
         return refresh.result()
 
     async def get_async(self) -> Credentials:
@@ -146,6 +148,7 @@ class Refreshing:
             self._begin_apart(refresh)
         if held is not None and not must:
             return held
+        self._check_not_by_itself()
         import asyncio
 
         return await asyncio.wrap_future(refresh)
@@ -166,6 +169,10 @@ class Refreshing:
         if at >= fresh.must_from:
             return fresh.credentials, True
         return fresh.credentials, False if at >= fresh.try_from else None
+
+    def _check_not_by_itself(self) -> None:
+        if self._by == threading.get_ident():
+            raise CredentialsError(f"{self._name()} asks, while it is asked for credentials, the provider that asks it")
 
     def _join(self) -> tuple[Future[Credentials], bool]:
         """The refresh that is under way, and whether it is the caller's to do."""
@@ -245,7 +252,9 @@ class Refreshing:
             return old.credentials
         if old is not None and credentials == old.credentials:
             # The source has no others yet. These have their signing keys derived; asking at every signature would change nothing.
-            old.try_from = old.must_from = min(at + _PAUSE_FOR_THE_SAME, credentials.expiration or at)
+            old.try_from = min(at + _PAUSE_FOR_THE_SAME, credentials.expiration or at)
+            if old.must_from is not None and old.must_from < old.try_from:
+                old.must_from = old.try_from
             return old.credentials
         self._fresh = _Fresh(credentials, self._advisory, self._mandatory)
         return credentials

@@ -125,7 +125,7 @@ class Sso(Source):
 
     def _cache(self, name: str) -> Path:
         directory = expanded("~/.aws/sso/cache", self._settings.environ)
-        return directory / f"{sha1(name.encode(), usedforsecurity=False).hexdigest()}.json"
+        return directory / f"{sha1(name.encode('utf-8', 'surrogateescape'), usedforsecurity=False).hexdigest()}.json"
 
     def _refreshed(self, token: dict[str, Any], chosen: dict[str, str]) -> dict[str, Any] | None:
         """A new token, None where the old one cannot be refreshed: it may still be good for a while."""

@@ -10,6 +10,7 @@ import time
 from urllib.parse import urlencode
 
 from ..errors import CredentialsError
+from ..identity import provider_of
 from ..partitions import host_in
 from ..request import URLENCODED, Request
 from ..response import elements
@@ -60,13 +61,14 @@ class Sts:
         given = {name: value for name, value in parameters.items() if value is not None}
         body = urlencode({"Action": action, "Version": _VERSION, **given}, errors="surrogateescape").encode()
         request = Request("POST", f"{endpoint}/", {"Content-Type": f"{URLENCODED}; charset=utf-8"}, body)
-        headers = request.headers if credentials is None else SigV4(credentials, "sts", region).sign(request).headers
+        own = provider_of(credentials).get() if credentials is not None else None
+        headers = request.headers if own is None else SigV4(own, "sts", region).sign(request).headers
         answer = ask("POST", request.url, headers, body, timeout=TIMEOUT, attempts=ATTEMPTS, pause=PAUSE, settings=self._settings)
         if answer.status != 200:
             told = elements(answer.text)
             # STS repeats the string to sign, never a secret; a server in its place might.
             message = told.get("Message", "").partition("\n")[0]
-            sent = (given.get("WebIdentityToken"), given.get("TokenCode"))
+            sent = (given.get("WebIdentityToken"), given.get("TokenCode"), own and own.session_token)
             said = "" if ALGORITHM in message else without(message, *sent)
             code = without(told.get("Code", ""), *sent, most=60)
             raise CredentialsError(f"{action} at {endpoint} was answered with {answer.status} {code}: {said or 'no reason given'}")

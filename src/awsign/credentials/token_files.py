@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from ..errors import CredentialsError
 from ..scope import now
+from .document import json_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ def read_secret(path: Path, what: str) -> str:
 def read_token(path: Path, login: str) -> dict[str, Any]:
     """The token in a file; CredentialsError that names the command to log in with where there is none."""
     try:
-        token = json.loads(path.read_bytes())
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise CredentialsError(f"nobody is logged in: there is no {path}; run `{login}`") from None
-    except (OSError, ValueError, RecursionError) as error:  # `from None`: the error may quote the token.
-        why = error.strerror if isinstance(error, OSError) else "it is not JSON"
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
         raise CredentialsError(f"the cached token {path} cannot be read: {why}; run `{login}`") from None
+    token = json_value(raw)
     if not isinstance(token, dict):
         raise CredentialsError(f"the cached token {path} is not a JSON object; run `{login}`")
     return token
