@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pickle
+import socket
 import threading
 import time
 import traceback
@@ -18,6 +19,7 @@ import pytest
 
 import awsign
 from awsign.credentials import AssumeRole, Container, InstanceMetadata, Process, Refreshing, Sso, Sts, WebIdentity, find_credentials
+from awsign.credentials.http import NoAnswer, ask, without
 from awsign.credentials.provider import log
 from awsign.settings import Settings
 from awsign.shared_files import SharedFiles
@@ -209,8 +211,6 @@ class TestDeadlocks:
 
 
 def test_what_a_service_says_is_masked_before_it_is_cut() -> None:
-    from awsign.credentials.http import without
-
     assert without("a" * 50 + "secret" * 20, "secret" * 20, most=60) == "a" * 50 + "***"
     assert without("x\x1b[31my\r\nz\ud800") == "x [31my  z"
 
@@ -261,12 +261,24 @@ class TestBounds:
     def test_a_proxy_that_drips(self) -> None:
         with raw_server(lambda connection: drip(connection, b"HTTP/1.1 200 OK\r\nX: ")) as server:
             settings = Settings(environ=NOWHERE | {"https_proxy": server.url})
-            from awsign.credentials.http import NoAnswer, ask
-
             begun = time.monotonic()
             with pytest.raises(NoAnswer, match="took too long"):
                 ask("GET", "https://sts.example/", timeout=0.5, settings=settings)
             assert time.monotonic() - begun < 3
+
+    def test_nothing_is_sent_once_the_time_is_over(self, monkeypatch) -> None:
+        """The first address of a host does not answer, the second does, too late: a refresh token would be spent for nothing."""
+        connect = socket.create_connection
+
+        def late(*arguments, **options):
+            time.sleep(0.5)
+            return connect(*arguments, **options)
+
+        monkeypatch.setattr("socket.create_connection", late)
+        with raw_server() as server:
+            with pytest.raises(NoAnswer, match="took too long"):
+                ask("POST", server.url, body=b"token", timeout=0.2)
+            assert not server.requests
 
     def test_a_process_that_prints_without_an_end(self) -> None:
         with pytest.raises(awsign.CredentialsError, match=r"printed more than|exit code"):
