@@ -19,7 +19,8 @@ import pytest
 
 import awsign
 from awsign.credentials import AssumeRole, Container, InstanceMetadata, Process, Refreshing, Sso, Sts, WebIdentity, find_credentials
-from awsign.credentials.http import NoAnswer, ask, without
+from awsign.credentials.http import NoAnswer, without
+from awsign.credentials.http import ask as ask_over_http
 from awsign.credentials.provider import log
 from awsign.settings import Settings
 from awsign.shared_files import SharedFiles
@@ -263,7 +264,7 @@ class TestBounds:
             settings = Settings(environ=NOWHERE | {"https_proxy": server.url})
             begun = time.monotonic()
             with pytest.raises(NoAnswer, match="took too long"):
-                ask("GET", "https://sts.example/", timeout=0.5, settings=settings)
+                ask_over_http("GET", "https://sts.example/", timeout=0.5, settings=settings)
             assert time.monotonic() - begun < 3
 
     def test_nothing_is_sent_once_the_time_is_over(self, monkeypatch) -> None:
@@ -277,7 +278,7 @@ class TestBounds:
         monkeypatch.setattr("socket.create_connection", late)
         with raw_server() as server:
             with pytest.raises(NoAnswer, match="took too long"):
-                ask("POST", server.url, body=b"token", timeout=0.2)
+                ask_over_http("POST", server.url, body=b"token", timeout=0.2)
             assert not server.requests
 
     def test_a_process_that_prints_without_an_end(self) -> None:
