@@ -14,6 +14,7 @@ import traceback
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -284,6 +285,32 @@ class TestBounds:
     def test_a_process_that_prints_without_an_end(self) -> None:
         with pytest.raises(awsign.CredentialsError, match=r"printed more than|exit code"):
             Process("cat /dev/zero", environ=os.environ, timeout=20).load()
+
+    def test_a_process_that_leaves_a_child_with_its_output(self) -> None:
+        """No thread and no file is left behind, and nobody waits for it."""
+        document = json.dumps({"Version": 1, "AccessKeyId": KEY, "SecretAccessKey": SECRET})
+        command = "sh -c 'sleep 20 & echo \"$DOCUMENT\"'"
+        before, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+        begun = time.monotonic()
+        for _ in range(5):
+            assert Process(command, environ=os.environ | {"DOCUMENT": document}).load().access_key_id == KEY
+        assert time.monotonic() - begun < 5
+        # Those of other tests' servers may end meanwhile.
+        assert threading.active_count() <= before
+        assert len(list(Path("/proc/self/fd").iterdir())) <= files
+
+    @pytest.mark.parametrize(
+        ("command", "said"),
+        [
+            ("sh -c 'exec >&- 2>&-; sleep 20'", "did not end in 0.3 seconds"),
+            ("sh -c 'trap : TERM; sleep 20'", "did not end in 0.3 seconds"),
+            ("sh -c 'while :; do echo x >&2; done'", r"did not end in 0.3 seconds|printed more than"),
+            ("sh -c 'exec >&- 2>&-; exit 3'", "exit code 3$"),
+        ],
+    )
+    def test_processes_that_do_not_end(self, command, said) -> None:
+        with pytest.raises(awsign.CredentialsError, match=said):
+            Process(command, environ=os.environ, timeout=0.3 if "exit 3" not in command else 10).load()
 
     def test_a_chain_of_very_many_roles(self, tmp_path) -> None:
         (tmp_path / "config").write_text(

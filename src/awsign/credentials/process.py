@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import time
+from functools import partial
 
 from ..errors import CredentialsError
 from ..settings import Settings
@@ -14,12 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from subprocess import Popen
-    from typing import IO
 
     from ..identity import Credentials
 
 _MOST = 1 << 20
-_GRACE = 1.0  # Seconds.
+_POLL = 0.05  # Seconds between two looks at whether it has ended.
 # A line of an error that is too likely to hold a secret to be repeated.
 _TELLING = re.compile(r"(?i)secret|token|password|[A-Za-z0-9/+=]{36,}")
 
@@ -81,7 +83,6 @@ def _words(command: str) -> list[str]:
 def _run(words: list[str], environ: dict[str, str], timeout: float | None, name: str) -> tuple[int, bytes, bytes]:
     """The exit code of a command, and what it printed; of no more than a bound, and in no more than a time."""
     import subprocess
-    import threading
 
     failure = None
     try:
@@ -91,44 +92,64 @@ def _run(words: list[str], environ: dict[str, str], timeout: float | None, name:
     if failure is not None:  # Outside of the block above: the error holds the command line.
         raise CredentialsError(f"the credential_process {name} cannot be run: {failure}")
     assert process.stdout is not None and process.stderr is not None
-    kept = [bytearray(), bytearray()]
-    readers = [
-        threading.Thread(target=_read, args=(process, stream, into), daemon=True)
-        for stream, into in zip((process.stdout, process.stderr), kept, strict=True)
-    ]
-    try:
-        for reader in readers:
-            reader.start()
-    except RuntimeError as error:
-        process.kill()
-        process.communicate()
-        raise CredentialsError(f"no thread can be started to read what the credential_process {name} prints: {error}") from None
     ended = True
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        ended = False
-    except BaseException:
-        process.kill()
-        raise
-    if not ended:
-        process.kill()
-        process.wait()
-    for reader in readers:
-        reader.join(_GRACE)  # What it started itself may hold on to its output.
-    for stream, reader in zip((process.stdout, process.stderr), readers, strict=True):
-        if not reader.is_alive():
-            stream.close()
+    with process.stdout, process.stderr:
+        try:
+            output, complaint = _read(process, None if timeout is None else time.monotonic() + timeout)
+            process.wait(0)
+        except subprocess.TimeoutExpired:
+            ended = False
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
     if not ended:
         raise CredentialsError(f"the credential_process {name} did not end in {timeout:g} seconds")
-    if max(map(len, kept)) > _MOST:
+    if max(len(output), len(complaint)) > _MOST:
         raise CredentialsError(f"the credential_process {name} printed more than {_MOST} bytes")
-    return process.returncode, bytes(kept[0]), bytes(kept[1])
+    return process.returncode, output, complaint
 
 
-def _read(process: Popen[bytes], stream: IO[bytes], into: bytearray) -> None:
-    while block := stream.read1(1 << 16):  # type: ignore[attr-defined] # It is buffered.
-        into += block
-        if len(into) > _MOST:
-            process.kill()
-            return
+def _read(process: Popen[bytes], ends: float | None) -> tuple[bytes, bytes]:
+    """What a command prints until it ends: a child of its own that goes on, and holds on to its output, is not waited for.
+
+    subprocess.TimeoutExpired where it does not end in time.
+    """
+    left = partial(_left, ends)
+    if sys.platform == "win32":  # Pipes cannot be waited for there, but by threads.
+        return process.communicate(timeout=left())
+    from selectors import EVENT_READ, DefaultSelector
+
+    printed = bytearray(), bytearray()
+    with DefaultSelector() as waiting:
+        for stream, into in zip((process.stdout, process.stderr), printed, strict=True):
+            assert stream is not None
+            waiting.register(stream, EVENT_READ, into)
+        while waiting.get_map() and max(map(len, printed)) <= _MOST:
+            gone = process.poll() is not None
+            ready = waiting.select(0 if gone else min(_POLL, left() or _POLL))
+            if gone and not ready:
+                break
+            for key, _ in ready:
+                block = os.read(key.fd, 1 << 16)
+                key.data.extend(block)
+                if not block:
+                    waiting.unregister(key.fileobj)
+    if max(map(len, printed)) <= _MOST:
+        process.wait(left())
+    else:
+        process.kill()
+        process.wait()
+    return bytes(printed[0]), bytes(printed[1])
+
+
+def _left(ends: float | None) -> float | None:
+    """The seconds that are left, None for no limit."""
+    from subprocess import TimeoutExpired
+
+    if ends is None:
+        return None
+    seconds = ends - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutExpired("", 0)
+    return seconds
