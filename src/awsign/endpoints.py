@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 
 from .endpoint_names import signing_name
-from .partitions import LONGEST_HOST, PARTITIONS, partition_of, partitions_of_host, partitions_under
+from .partitions import HOST_SUFFIX, LONGEST_HOST, PARTITIONS, partition_of, partitions_of_host, partitions_under
 from .scope import REGION
 from .services import S3_FAMILY
 
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     from .partitions import Partition
 
-_SUFFIXES = {suffix for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix)}
 # `aws-global` and its like are what SDKs call the region of a service that has but one, and their rules make hosts of it.
 _REGION = rf"(?P<region>{REGION}|aws(?:-[a-z]+)*-global)"
-_AWS_SUFFIXES = "|".join(map(re.escape, sorted(_SUFFIXES)))
 _ON_SUFFIXES = "|".join(re.escape(partition.on_suffix) for partition in PARTITIONS if partition.on_suffix)
 _SIGN_IN_SUFFIXES = "|".join(re.escape(partition.sign_in_suffix) for partition in PARTITIONS)
-_SUFFIX = re.compile(rf"\.(?:{_AWS_SUFFIXES}|{_ON_SUFFIXES})\Z")
-_AWS = rf"(?P<suffix>{_AWS_SUFFIXES})"
+_SUFFIX = re.compile(rf"\.(?:{HOST_SUFFIX}|{_ON_SUFFIXES})\Z")
+_AWS = rf"(?P<suffix>{HOST_SUFFIX})"
 # The mark of FIPS 140 comes at the end of a name, or as a label before it: `sts-fips.`, `models-fips.lex.`, `fips.batch.`.
 _FIPS = re.compile(r"-fips(?=\.)|^fips\.")
 
@@ -193,7 +191,7 @@ def infer(url: str) -> tuple[str | None, str | None]:
     authority = _AUTHORITY.match(url)
     if authority is None:
         return None, None
-    service, region = _infer_host(authority["host"].lower().removesuffix("."))
+    service, region = _infer_host(_host(authority))
     if service in _OVER_WEBSOCKET and (authority["scheme"] or "").lower() in ("wss", "ws"):
         service = _OVER_WEBSOCKET[service]
     return service, region
@@ -226,9 +224,14 @@ def _port(authority: re.Match[str]) -> str:
 
 def _is_api(authority: re.Match[str]) -> bool:
     """Whether a host is one that all customers of a service share."""
-    host = _without_fips(authority["host"].lower().removesuffix("."))
+    host = _without_fips(_host(authority))
     match = _API_ENDPOINT.fullmatch(host)
     return _WITHOUT_REGION.fullmatch(host) is not None or (match is not None and signing_name(match["name"]) is not None)
+
+
+def _host(authority: re.Match[str]) -> str:
+    """As the tables have it: in lower case, without the dot of the root."""
+    return authority["host"].lower().removesuffix(".")
 
 
 def _origin(authority: re.Match[str]) -> str:
@@ -239,7 +242,7 @@ def _origin(authority: re.Match[str]) -> str:
 
 def _partitions(authority: re.Match[str], region: str | None) -> set[str]:
     """The partitions that a host, of a region if that is known, may be of."""
-    of_host = partitions_of_host(authority["host"].lower().removesuffix("."))
+    of_host = partitions_of_host(_host(authority))
     partition = partition_of(region) if region else None
     return of_host & {partition.name} if partition else of_host
 

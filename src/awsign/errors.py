@@ -161,3 +161,8 @@ def code_and_status(kind: str, shape: str, location: str = "header") -> tuple[st
         # API Gateway, Lambda and OpenSearch answer 403 where DynamoDB and the other x-amz-json services answer 400.
         return code, 403
     return code, status
+
+
+def system_reason(error: BaseException) -> str:
+    """What the operating system says of an error that is not ours, else its class: its text may quote what was read or sent."""
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -68,6 +68,12 @@ PARTITIONS = (
     Partition("aws-iso-f", "us-isof-[a-z]+", "csp.hci.ic.gov", "api.aws.hci.ic.gov", None, "signin.csphome.hci.ic.gov", "us-isof-south-1"),
 )  # fmt: skip
 
+# A pattern of what the hosts of services and buckets end in.
+HOST_SUFFIX = "|".join(
+    re.escape(suffix)
+    for suffix in sorted({each for partition in PARTITIONS for each in (partition.suffix, partition.dual_stack_suffix)})
+)
+
 
 def partition_of(region: str) -> Partition | None:
     """The partition that a region is in, None for a name that is no region of AWS."""

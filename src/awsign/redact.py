@@ -23,6 +23,7 @@ _MASKED = re.compile(
     | (?P<parameter> (?:\b|(?<=\\u0026))(?:x-amz-(?:security|s3session)-token|securitytoken|x-amz-signature|signature)= ) [^&\s'",;]+
     """
 )
+_USERINFO = re.compile(r"//[^/]*@")
 
 
 def masked(text: str) -> str:
@@ -33,3 +34,8 @@ def masked(text: str) -> str:
 def masked_value(name: str, value: str) -> str:
     """The value of a header, masked if the header holds a secret; else what `masked` makes of it."""
     return MASK if _SECRET_HEADER.fullmatch(name) else masked(value)
+
+
+def without_userinfo(url: str) -> str:
+    """A URL with the name and the password before its host masked."""
+    return _USERINFO.sub(f"//{MASK}@", url)

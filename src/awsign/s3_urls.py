@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from .errors import InvalidRequest
-from .partitions import LONGEST_HOST, PARTITIONS, host_in, partition_named, partition_of, suffix_for
+from .partitions import HOST_SUFFIX, LONGEST_HOST, host_in, partition_named, partition_of, suffix_for
 from .scope import REGION
 
 _REGION = rf"(?P<region>{REGION})"
@@ -111,8 +111,7 @@ def split_s3_uri(rest: str) -> tuple[str, str, str]:
     return rest.partition("/")
 
 
-_SUFFIXES = "|".join(re.escape(suffix) for partition in PARTITIONS for suffix in (partition.suffix, partition.dual_stack_suffix))
-_PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.(?:{_SUFFIXES})")
+_PLAIN_S3 = re.compile(rf"({_BUCKET})s3(?:[.-](?:dualstack\.)?{_REGION})?\.(?:{HOST_SUFFIX})")
 
 
 def s3_host_in(authority: str, region: str) -> str | None:
@@ -129,7 +128,7 @@ def s3_host_in(authority: str, region: str) -> str | None:
 
 _VIRTUAL_HOST = re.compile(
     rf"(?P<bucket>.+)\.(?:s3(?:-fips|-external-1|-1|-accelerate)?(?:\.dualstack)?(?:[.-]{REGION})?|s3express-[^.]+(?:\.dualstack)?\.{REGION})"
-    rf"\.(?:{_SUFFIXES})|(?P<local>.+)\.s3(?:\.[a-z0-9-]+)*\.localhost"
+    rf"\.(?:{HOST_SUFFIX})|(?P<local>.+)\.s3(?:\.[a-z0-9-]+)*\.localhost"
 )
 
 

@@ -7,9 +7,9 @@ what proxy variables mean.
 from __future__ import annotations
 
 import os
-import re
 
 from .errors import CredentialsError, InvalidRequest
+from .redact import without_userinfo
 from .service_ids import service_ids
 from .shared_files import SharedFiles, expanded
 
@@ -124,8 +124,8 @@ class Settings:
             found = next(filter(None, (services.get(f"{each}.endpoint_url") for each in ids)), None)
             found = found or self.of_profile.get("endpoint_url")
         if found and not found.startswith(("https://", "http://")):
-            shown = re.sub(r"//[^/]*@", "//***@", found)
-            raise InvalidRequest(f"the endpoint {shown[:60]!r} that is configured for {service} is not the URL of a server")
+            shown = without_userinfo(found)[:60]
+            raise InvalidRequest(f"the endpoint {shown!r} that is configured for {service} is not the URL of a server")
         return found.rstrip("/") if found else None
 
     def _services(self) -> Section:

@@ -13,7 +13,7 @@ import re
 import shlex
 from pathlib import Path
 
-from .errors import CredentialsError
+from .errors import CredentialsError, system_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, Section]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
-        raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
+        raise UnreadableFile(f"{path} cannot be read: {system_reason(error)}") from None
     parsed = _parsed(path, _text(path, raw))
     if len(_read_before) >= _KEPT_FILES:
         _read_before.clear()

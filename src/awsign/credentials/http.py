@@ -12,7 +12,8 @@ from contextlib import suppress
 from threading import Event, Timer
 from urllib.parse import unquote, urlsplit
 
-from ..errors import CredentialsError
+from ..errors import CredentialsError, system_reason
+from ..redact import without_userinfo
 from .document import json_value
 
 TYPE_CHECKING = False
@@ -105,8 +106,7 @@ def split_url(url: str) -> SplitResult:
             readable = False
         if readable:
             return parts
-    shown = re.sub(r"//[^/]*@", "//***@", url)  # What stands there is a password.
-    raise CredentialsError(f"{shown[:80]!r} is not the URL of a server, as http://127.0.0.1:9000/path")
+    raise CredentialsError(f"{without_userinfo(url)[:80]!r} is not the URL of a server, as http://127.0.0.1:9000/path")
 
 
 def _once(
@@ -157,7 +157,7 @@ def _once(
     except (OSError, HTTPException, ValueError, RuntimeError) as error:
         # The text of some of these is what was read, or what a proxy said.
         tunnel = re.match(r"Tunnel connection failed: (\d+)", str(error))
-        said = f"the proxy answered {tunnel[1]}" if tunnel else getattr(error, "strerror", None) or type(error).__name__
+        said = f"the proxy answered {tunnel[1]}" if tunnel else system_reason(error)
         said = "it took too long" if expired.is_set() or isinstance(error, TimeoutError) else said
         raise NoAnswer(f"no answer from {where} ({said})", connected=connected) from None
     finally:

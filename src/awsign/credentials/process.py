@@ -8,7 +8,7 @@ import sys
 import time
 from functools import partial
 
-from ..errors import CredentialsError
+from ..errors import CredentialsError, system_reason
 from ..settings import Settings
 from .document import PROCESS, credentials_of, json_value
 from .provider import NotHere, Source
@@ -88,7 +88,7 @@ def _run(words: list[str], environ: dict[str, str], timeout: float | None, name:
     try:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)  # noqa: S603 - The user's own.
     except (OSError, ValueError) as error:
-        failure = getattr(error, "strerror", None) or type(error).__name__
+        failure = system_reason(error)
     if failure is not None:  # Outside of the block above: the error holds the command line.
         raise CredentialsError(f"the credential_process {name} cannot be run: {failure}")
     assert process.stdout is not None and process.stderr is not None

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from datetime import timedelta
 
-from ..errors import CredentialsError
+from ..errors import CredentialsError, system_reason
 from ..scope import now
 from .document import json_value
 
@@ -24,7 +24,7 @@ def read_secret(path: Path, what: str) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        why = error.strerror or type(error).__name__
+        why = system_reason(error)
     except ValueError as error:  # Not UTF-8, or a name that no file can have.
         why = "it is not text" if isinstance(error, UnicodeError) else str(error)
     raise CredentialsError(f"{what} {str(path)!r} cannot be read: {why}")
@@ -37,7 +37,7 @@ def read_token(path: Path, login: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise CredentialsError(f"nobody is logged in: there is no {path}; run `{login}`") from None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
+        why = system_reason(error)
         raise CredentialsError(f"the cached token {path} cannot be read: {why}; run `{login}`") from None
     token = json_value(raw)
     if not isinstance(token, dict):
@@ -63,7 +63,7 @@ def write_token(path: Path, token: dict[str, Any]) -> None:
             raise
     except OSError as error:
         raise CredentialsError(
-            f"the token was refreshed, but cannot be kept in {path}: {error.strerror or type(error).__name__}; the old one may be void"
+            f"the token was refreshed, but cannot be kept in {path}: {system_reason(error)}; the old one may be void"
         ) from None
 
 
