@@ -27,6 +27,11 @@ def seekable(body: object) -> bool:
     return hasattr(body, "seek") and hasattr(body, "tell") and (asked is None or bool(asked()))
 
 
+def one_shot(body: object) -> bool:
+    """Whether a body can be read only once."""
+    return not (body is None or isinstance(body, (bytes, list, tuple)) or seekable(body))
+
+
 def size_of(body: Body) -> int | None:
     """The length of a body in bytes, from where a file stands; None where only reading it would tell."""
     if body is None or isinstance(body, bytes):

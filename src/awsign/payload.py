@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from io import BytesIO
 
 from .body import BLOCK, blocks, blocks_async, is_async, require_bytes, seekable
 from .errors import InvalidRequest
@@ -31,8 +32,9 @@ _SPOOL_IN_MEMORY = 1 << 20
 
 # Words that stand where the hash would. S3 API reference, "Signature calculations for the Authorization header", HashedPayload.
 # Of each, the algorithm that signs the chunks, None for unsigned ones, and whether a trailer follows.
+UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 STREAMING: dict[str, tuple[str | None, bool]] = {
-    "STREAMING-UNSIGNED-PAYLOAD-TRAILER": (None, True),
+    UNSIGNED_TRAILER: (None, True),
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": (ALGORITHM, False),
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": (ALGORITHM, True),
     "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD": (ASYMMETRIC, False),
@@ -72,6 +74,8 @@ def settle_payload(
         if rule == "hash" or (rule == "unsigned-on-https" and request.scheme not in ("https", "wss")):
             return hash_body(request.body, iterables, checksum)
         payload = UNSIGNED_PAYLOAD
+    if payload is None and declared == UNSIGNED_TRAILER and any(name.lower() == "x-amz-trailer" for name, _ in request.headers):
+        return declared, request.body  # In unsigned chunks already, as botocore's are: there is nothing left to encode.
     given = payload if payload is not None else declared
     if not isinstance(given, str) or not (given in (UNSIGNED_PAYLOAD, EVENTS) or is_sha256(given)):
         if given in STREAMING:
@@ -153,9 +157,9 @@ class _Spool:
     """Blocks of an iterable, hashed as they are written to a file; the file is closed if that fails."""
 
     def __init__(self, checksum: Checksum | None = None) -> None:
-        from tempfile import SpooledTemporaryFile
-
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)
+        # Not a SpooledTemporaryFile: whoever asks that for its size by fileno(), as clients do, gets that of what it has flushed.
+        self._file: IO[bytes] = BytesIO()
+        self._in_memory = True
         self._hash = sha256()
         self._checksum = checksum
 
@@ -171,11 +175,27 @@ class _Spool:
         self._hash.update(block)
         if self._checksum is not None:
             self._checksum.update(block)
+        if self._in_memory and self._file.tell() + len(block) > _SPOOL_IN_MEMORY:
+            self._in_memory = False
+            kept, self._file = self._file, _on_disk()
+            self._file.write(kept.getvalue())  # type: ignore[attr-defined]
         self._file.write(block)
 
     def finish(self) -> tuple[str, IO[bytes]]:
-        self._file.seek(0)
+        self._file.seek(0)  # Which flushes it.
         return self._hash.hexdigest(), self._file
+
+
+def _on_disk() -> IO[bytes]:
+    """A temporary file that is closed when nobody holds it any more: clients do not tell when they have sent a body."""
+    import io
+    from tempfile import TemporaryFile
+
+    class Spooled(io.BufferedRandom):
+        def __del__(self) -> None:
+            self.close()
+
+    return Spooled(TemporaryFile(buffering=0))  # type: ignore[arg-type]
 
 
 def _hash_file(file: object, checksum: Checksum | None) -> str:

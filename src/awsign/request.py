@@ -52,6 +52,14 @@ def host_header(scheme: str, host: str, port: str | None) -> str:
     return host if not port or port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
 
 
+def target_in(url: str) -> str:
+    """Path and query of an absolute URL, as on the request line."""
+    match = _URL.fullmatch(url)
+    assert match is not None
+    path, query = match[3] or "/", match[4]
+    return path if query is None else f"{path}?{query}"
+
+
 class Request:
     """One HTTP request.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .body import size_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,3 +56,15 @@ class Presigned:
     def __repr__(self) -> str:
         # Whoever has the URL may use it: it is a secret too.
         return f"<Presigned {self.method} {self.url.partition('?')[0]} until {self.expires_at}>"
+
+
+def framed(signed: Signed) -> list[Header]:
+    """The headers with what the body's framing needs: its length where it is known, else chunks."""
+    headers = list(signed.headers)
+    names = {name.lower() for name, _ in headers}
+    if signed.body is None and signed.method not in ("POST", "PUT", "PATCH"):
+        return headers
+    if "content-length" not in names and "transfer-encoding" not in names:
+        size = size_of(signed.body)
+        headers.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
+    return headers

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 
+from .. import redirects
 from ..derivation import Derivation
 from ..endpoints import infer, same_service
 from ..errors import InvalidRequest
 from ..payload import spool
 from ..redact import MASK, masked, masked_value
 from ..request import Request
-from ..s3_urls import s3_host_in
-from ..signed import Signed
+from ..signed import Signed, framed
 from . import failure
 from .failure import Failure
-from .wire import framed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,49 +89,37 @@ def _unsigned(request: Request) -> Signed:
 
 def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tuple[Request, bool] | None:
     """Where a redirect leads, and whether that is to be signed: only at the same service. None for what is no redirect."""
-    target = answer.header("location")
+    location = answer.header("location")
+    region = answer.header("x-amz-bucket-region")
     try:
-        if answer.status in (301, 302, 303, 307, 308) and target:
-            url = urljoin(request.url, target).partition("#")[0]
-        elif signs and (region := _other_region(signer, request, answer)):
-            url = request.url.replace(request.authority, s3_host_in(request.authority, region) or request.authority, 1)
+        if answer.status in redirects.STATUSES and location:
+            url = redirects.target_of(request.url, location)
+        elif signs and region != signer.region:
+            found = redirects.url_in_region(request.url, request.authority, answer.status, region)
+            if found is None:
+                return None
+            url = found
         else:
             return None
-        old, new = urlsplit(request.url), urlsplit(url)
-    except ValueError:
-        raise Failure(failure.MALFORMED_URL, f"the server redirects to {(target or '')[:80]!r}, which is not a URL") from None
-    if new.scheme not in ("http", "https"):
-        raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect to {new.scheme!r} is not followed")
-    if old.scheme == "https" and new.scheme == "http":
-        raise Failure(failure.UNSUPPORTED_PROTOCOL, f"a redirect from https to http is not followed: {masked(url)}")
+    except InvalidRequest as error:
+        raise Failure(failure.MALFORMED_URL, str(error)) from None
+    try:
+        redirects.require_followable(request.url, url)
+    except InvalidRequest as error:
+        raise Failure(failure.UNSUPPORTED_PROTOCOL, str(error)) from None
     same = same_service(request.url, url)
     if same and (region := infer(url)[1]):
         signer.move(region)
-    presigned = "X-Amz-Signature=" in new.query or ("Signature=" in new.query and "AWSAccessKeyId=" in new.query)
     request.rewind()
-    method, body = request.method, request.body
-    if target and (answer.status == 303 or (answer.status in (301, 302) and method == "POST")):
-        method, body = ("HEAD" if method == "HEAD" else "GET"), None
-    headers = [
-        (name, value)
-        for name, value in request.headers
-        if (same or not name.lower().startswith(("x-amz-", "authorization", "cookie")))
-        and (body is not None or name.lower() not in ("content-type", "content-length"))
-    ]
-    if new.netloc == old.netloc:
+    method = redirects.method_after(answer.status, request.method) if location else request.method
+    body = request.body if method == request.method and answer.status != 303 else None
+    headers = redirects.headers_after(request.headers, same=same, has_body=body is not None)
+    if urlsplit(url).netloc == urlsplit(request.url).netloc:
         headers.append(("Host", request.host))
     try:
-        return Request(method, url, headers, body), signs and same and not presigned
+        return Request(method, url, headers, body), signs and redirects.may_sign(request.url, url)
     except InvalidRequest as error:
         raise Failure(failure.MALFORMED_URL, f"the server redirects to a URL that cannot be sent: {error}") from None
-
-
-def _other_region(signer: Signer, request: Request, answer: Answer) -> str | None:
-    """S3 tells the bucket's region where it redirects without a Location, or refuses a HEAD (RULES, Redirects)."""
-    region = answer.header("x-amz-bucket-region")
-    if answer.status not in (301, 307, 400) or not region or region == signer.region:
-        return None
-    return region if s3_host_in(request.authority, region) else None
 
 
 def _show_request(signed: Signed) -> None:

@@ -13,8 +13,9 @@ import httpcore2
 from h11 import LocalProtocolError
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
-from ..body import blocks, size_of
+from ..body import blocks
 from ..settings import proxy_for
+from ..signed import framed
 from . import failure
 from .failure import Failure
 
@@ -177,18 +178,6 @@ class Wire:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
-
-
-def framed(signed: Signed) -> list[Header]:
-    """The headers with what the body's framing needs: its length where it is known, else chunks."""
-    headers = list(signed.headers)
-    names = {name.lower() for name, _ in headers}
-    if signed.body is None and signed.method not in ("POST", "PUT", "PATCH"):
-        return headers
-    if "content-length" not in names and "transfer-encoding" not in names:
-        size = size_of(signed.body)
-        headers.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
-    return headers
 
 
 def _bytes(headers: Iterable[Header]) -> list[tuple[bytes, bytes]]:

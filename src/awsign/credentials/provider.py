@@ -58,6 +58,10 @@ class Source:
         """The same for tasks: at once where there is something to go on with."""
         return await self._refreshing().get_async()
 
+    def forget(self, credentials: Credentials) -> None:
+        """Have it asked again before these are handed out once more: a service called them expired or unknown."""
+        self._refreshing().forget(credentials)
+
     def _refreshing(self) -> Refreshing:
         kept: Refreshing | None = self.__dict__.get("_kept_fresh")
         return kept or self.__dict__.setdefault("_kept_fresh", Refreshing(self))  # Of two threads, one is first.

@@ -1,0 +1,209 @@
+"""botocore and boto3: `install(session)`, and every client that the session makes signs with awsign.
+
+    session = boto3.Session()
+    install(session)
+    session.client("s3").put_object(Bucket="my-bucket", Key="a//b", Body=b"...")
+
+botocore goes on to choose the scheme, the region, the credentials and what of a body is signed, to retry and to redirect; it asks for
+a signer where it always does, and gets this one. It signs SigV4A too, for which botocore alone needs awscrt.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from ..authorization import SIGNER_HEADERS
+from ..errors import MissingExtra
+from ..identity import Credentials
+from ..payload import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER
+from ..request import URLENCODED, Request
+from ..s3_sigv2 import S3SigV2
+from ..scope import in_utc
+from ..services import rules_for
+from ..sigv2 import SigV2
+from ..sigv4 import SigV4
+
+try:
+    import botocore.auth
+    from botocore.exceptions import NoCredentialsError, UnknownSignatureVersionError
+except ImportError:
+    raise MissingExtra("awsign.clients.botocore needs botocore; pip install 'awsign[botocore]'") from None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..services import Rules
+    from ..signed import Presigned, Signed
+
+_KEPT = 64
+# botocore's names of schemes: AUTH_TYPE_MAPS in its auth.py. What is not here (bearer tokens, POST policies, version 3) stays its own.
+_VERSION_4 = frozenset(("v4", "s3v4", "v4-s3express", "v4a", "s3v4a"))
+_ASYMMETRIC = frozenset(("v4a", "s3v4a"))
+_OF_S3 = frozenset(("s3v4", "v4-s3express", "s3v4a"))
+_KNOWN = _VERSION_4 | {"v2", "s3"}
+_QUERY = "-query"
+# What botocore gives every request of a Query API, and takes back where it presigns one.
+_OF_EVERY_FORM = f"{URLENCODED}; charset=utf-8"
+
+
+def install(session: Any) -> Any:
+    """Have the clients of a session sign with awsign: those that it makes from now on. Gives the session back.
+
+    session: of boto3 or botocore; a client that exists already may be given too. Raises TypeError for anything else.
+    """
+    events = getattr(getattr(session, "_session", session), "register", None) or getattr(
+        getattr(getattr(session, "meta", None), "events", None), "register", None
+    )
+    if events is None:
+        raise TypeError(f"install takes a session or a client of boto3 or botocore, not {type(session).__name__}")
+    # Said before each signature, with what is about to make it.
+    events("before-sign", _take_over, unique_id="awsign")
+    return session
+
+
+def _take_over(request_signer: Any, **_: Any) -> None:
+    if not isinstance(request_signer.get_auth_instance, _Signers):
+        request_signer.get_auth_instance = request_signer.get_auth = _Signers(request_signer.get_auth_instance)
+
+
+class _Signers:
+    """What a botocore client gets its signers from: in the place of RequestSigner.get_auth_instance, which finds the credentials."""
+
+    def __init__(self, of_botocore: Callable[..., Any]) -> None:
+        self._of_botocore = of_botocore
+        self._credentials: dict[tuple[str, str, str | None], Credentials] = {}
+
+    def __call__(self, signing_name: str, region_name: str, signature_version: str | None = None, *args: Any, **kw: Any) -> Any:
+        try:
+            found = self._of_botocore(signing_name, region_name, signature_version, *args, **kw)
+        except UnknownSignatureVersionError:
+            if signature_version is None or signature_version.removesuffix(_QUERY) not in _ASYMMETRIC:
+                raise
+            # Without awscrt botocore has none of these, but the same credentials for them.
+            version = signature_version.replace("v4a", "v4")
+            found = self._of_botocore(signing_name, region_name, version, *args, **kw)
+        version = signature_version if signature_version is not None else _version_of(found)
+        scheme, query = version.removesuffix(_QUERY), version.endswith(_QUERY)
+        if scheme not in _KNOWN:
+            return found
+        if found.credentials is None:
+            raise NoCredentialsError
+        return _Auth(scheme, self._kept(found.credentials), signing_name, region_name, kw.get("expires", 3600) if query else None)
+
+    def _kept(self, frozen: Any) -> Credentials:
+        """The same ones for the same values: their signing keys are derived already."""
+        values = (frozen.access_key, frozen.secret_key, frozen.token or None)
+        known = self._credentials.get(values)
+        if known is None:
+            if len(self._credentials) >= _KEPT:
+                self._credentials.clear()
+            known = self._credentials[values] = Credentials(*values)
+        return known
+
+
+def _version_of(auth: Any) -> str:
+    return next((name for name, kind in botocore.auth.AUTH_TYPE_MAPS.items() if kind is type(auth)), "")
+
+
+class _Auth:
+    """A signer as botocore asks for it. expires: of a URL, in seconds; None signs in a header."""
+
+    def __init__(self, scheme: str, credentials: Credentials, service: str, region: str, expires: int | None) -> None:
+        self._scheme = scheme
+        self._credentials = credentials
+        self._service = service
+        self._region = region
+        self._expires = expires
+
+    def add_auth(self, request: Any) -> None:
+        """Sign a botocore.awsrequest.AWSRequest, in place."""
+        at = in_utc(datetime.now(UTC))
+        request.context["timestamp"] = at.strftime("%Y%m%dT%H%M%SZ")
+        if request.params:
+            request.url += ("&" if "?" in request.url else "?") + urlencode(request.params, doseq=True)
+            request.params = {}
+        if self._expires is not None:
+            self._presign(request, at)
+        else:
+            self._sign(request, at)
+
+    # In a header.
+
+    def _sign(self, request: Any, at: datetime) -> None:
+        body = request.body
+        if self._scheme == "v2":
+            _write(request, SigV2(self._credentials).sign(_request(request, body, []), at=at))
+            return
+        if self._scheme == "s3":
+            _write(request, S3SigV2(self._credentials).sign(_request(request, body, _headers(request, "date")), at=at))
+            return
+        headers = _headers(request)
+        payload = self._payload(request)
+        if payload == UNSIGNED_TRAILER:
+            headers.append(("X-Amz-Content-SHA256", payload))
+            payload = None
+        signed = self._sigv4().sign(_request(request, body, headers), at=at, payload=payload)
+        _write(request, signed)
+
+    def _sigv4(self) -> SigV4:
+        if self._scheme in _ASYMMETRIC:
+            from ..sigv4a import SigV4A
+
+            return SigV4A(self._credentials, self._service, self._region, rules=self._rules())
+        return SigV4(self._credentials, self._service, self._region, rules=self._rules())
+
+    def _rules(self) -> Rules | None:
+        """Those of the service; botocore names S3's by the scheme for some that are none of its family."""
+        return rules_for("s3") if self._scheme in _OF_S3 and rules_for(self._service).path == "normalize" else None
+
+    def _payload(self, request: Any) -> str | None:
+        """What botocore has signed of a body, by the client's configuration and the operation; None is its hash."""
+        kind = botocore.auth.S3SigV4Auth if self._scheme in _OF_S3 else botocore.auth.SigV4Auth
+        chooses = kind(None, self._service, self._region)
+        if chooses._is_streaming_checksum_payload(request):
+            return UNSIGNED_TRAILER
+        return None if chooses._should_sha256_sign_payload(request) else UNSIGNED_PAYLOAD
+
+    # In a URL.
+
+    def _presign(self, request: Any, at: datetime) -> None:
+        headers = [pair for pair in _headers(request, "date") if pair != ("Content-Type", _OF_EVERY_FORM)]
+        body = None
+        if request.data and isinstance(request.data, dict):
+            # A form becomes part of the URL, as everything of it has to be.
+            request.url += ("&" if "?" in request.url else "?") + urlencode(request.data, doseq=True)
+            request.data = ""
+        asked = Request(request.method, request.url, headers, body)
+        link: Presigned
+        if self._scheme == "s3":
+            link = S3SigV2(self._credentials).presign(asked, at=at, expires=self._expires)
+        else:
+            link = self._sigv4().presign(asked, at=at, expires=self._expires)
+        request.url = link.url
+
+
+def _headers(request: Any, *without: str) -> list[tuple[str, str | bytes]]:
+    """The headers of a request, without those of an earlier signature of it."""
+    return [
+        (name, value if isinstance(value, (str, bytes)) else str(value))
+        for name, value in request.headers.items()
+        if name.lower() not in SIGNER_HEADERS and name.lower() not in without
+    ]
+
+
+def _request(request: Any, body: Any, headers: list[tuple[str, str | bytes]]) -> Request:
+    return Request(request.method, request.url, headers, body or None)
+
+
+def _write(request: Any, signed: Signed) -> None:
+    request.url = signed.url
+    if signed.body is not request.data and isinstance(signed.body, bytes) and isinstance(request.data, dict):
+        request.data = signed.body  # A form with its signature among its fields.
+    for name in {name.lower() for name in request.headers} & SIGNER_HEADERS:
+        del request.headers[name]
+    for name, value in signed.headers:
+        del request.headers[name]
+        request.headers[name] = value

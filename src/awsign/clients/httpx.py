@@ -1,0 +1,341 @@
+"""httpx and httpx2: `AwsAuth`, sync and async; `AwsTransport` and `AsyncAwsTransport`, which sign for redirects too.
+
+    httpx.get("https://my-bucket.s3.eu-west-1.amazonaws.com/key", auth=AwsAuth())
+    httpx.AsyncClient(transport=AsyncAwsTransport(http2=True), follow_redirects=True)
+
+A client follows redirects without asking its auth, with the signature of the first request: AwsAuth lets none of those out, the
+transport signs each. httpx resolves the dot segments of a URL before any of them sees it; give it those as its own extension has
+them: `client.get(url, extensions={"target": b"/a/../b"})`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+
+from ..body import is_async, seekable
+from ..errors import InvalidRequest, MissingExtra
+from ..request import target_in
+from ..response import Response
+from .exchange import Exchange, after_redirect
+from .signing import Signing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from types import ModuleType
+    from typing import Any
+
+    from ..chunked import Chunked
+    from ..identity import Credentials, Provider
+    from ..services import Rules
+    from .signing import Scheme
+
+
+def _installed() -> list[ModuleType]:
+    found = []
+    for name in ("httpx", "httpx2"):
+        try:
+            found.append(import_module(name))
+        except ImportError:
+            continue
+    if not found:
+        raise MissingExtra("awsign.clients.httpx needs httpx or httpx2; pip install 'awsign[httpx]'")
+    return found
+
+
+# The two are alike in all that is used here, but each asks whether an auth, a transport or a stream is of its own class.
+_LIBRARIES = _installed()
+_Auth = type("_Auth", tuple(library.Auth for library in _LIBRARIES), {})
+_Transport = type("_Transport", tuple(library.BaseTransport for library in _LIBRARIES), {})
+_AsyncTransport = type("_AsyncTransport", tuple(library.AsyncBaseTransport for library in _LIBRARIES), {})
+_Streams = type("_Streams", tuple(c for library in _LIBRARIES for c in (library.SyncByteStream, library.AsyncByteStream)), {})
+
+
+def _library_of(request: Any) -> ModuleType:
+    return next(library for library in _LIBRARIES if isinstance(request, library.Request))
+
+
+_EXTENSION = "awsign"  # What a transport knows a redirected request by.
+
+
+class _Body(_Streams):  # type: ignore[misc, valid-type]
+    """A body as it was signed; it can be sent again where it can be read again."""
+
+    _BLOCK = 65536
+
+    def __init__(self, exchange: Exchange, body: Any) -> None:
+        self._exchange = exchange
+        self._body = body
+
+    def _from_the_start(self) -> Any:
+        self._exchange.request.rewind()
+        if hasattr(self._body, "read"):
+            return iter(lambda: self._body.read(self._BLOCK), b"")
+        return (self._body,) if isinstance(self._body, bytes) else self._body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._from_the_start()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if is_async(self._body):
+            async for block in self._body:
+                yield block
+        elif isinstance(self._body, bytes):
+            yield self._body
+        else:
+            for block in self._from_the_start():  # A file, or what was spooled: 64 KiB of either do not block a loop.
+                yield block
+
+
+async def _apart(function: Callable[..., Any], *args: Any) -> Any:
+    """In a thread, on asyncio and trio: httpx runs on both."""
+    from anyio.to_thread import run_sync
+
+    return await run_sync(function, *args)
+
+
+def _apart_here() -> Any:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _apart
+    return asyncio.to_thread
+
+
+def _exchange(signing: Signing, request: Any) -> Exchange:
+    url, method, headers, body = _asked(request)
+    return Exchange(signing, method, url, headers, body)
+
+
+def _asked(request: Any) -> tuple[str, str, list[tuple[str, bytes]], Any]:
+    """URL, method, headers and body of a request, as it would be sent."""
+    url = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    target = request.extensions.get("target", request.url.raw_path)
+    headers = [(name.decode("latin-1"), value) for name, value in request.headers.raw]
+    return url + target.decode("latin-1"), request.method, headers, _body_of(request.stream)
+
+
+def _body_of(stream: Any) -> Any:
+    """What a stream of httpx reads: bytes, a file, an iterable. A file that was given is hashed where it is, and sent from there."""
+    if isinstance(stream, _Body):
+        return stream._body
+    inner = getattr(stream, "_stream", None)
+    if isinstance(inner, bytes):
+        return inner or None
+    return inner if inner is not None and seekable(inner) else stream
+
+
+def _written(request: Any, exchange: Exchange) -> Any:
+    """A request of the same class, as it was signed; the one that it was made of stays as it is."""
+    signed = exchange.signed
+    assert signed is not None
+    library = _library_of(request)
+    target = target_in(signed.url).encode("ascii")
+    extensions = {name: value for name, value in request.extensions.items() if name != "target"}
+    url = library.URL(signed.url)
+    if url.raw_path != target:
+        extensions["target"] = target
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value)
+        for name, value in exchange.headers_to_send()
+    ]
+    whole = signed.body is None or isinstance(signed.body, bytes)
+    stream = library.ByteStream(signed.body or b"") if whole else _Body(exchange, signed.body)
+    return library.Request(signed.method, url, headers=headers, stream=stream, extensions=extensions)
+
+
+def _answer(response: Any) -> Response:
+    return Response(response.status_code, response.headers.multi_items(), response.content)
+
+
+class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
+    """Signs requests of httpx and httpx2, sync and async. Arguments: see `awsign.clients.signing.Signing`."""
+
+    def __init__(
+        self,
+        *,
+        service: str | None = None,
+        region: str | None = None,
+        credentials: Credentials | Provider | None = None,
+        payload: str | Chunked | None = None,
+        rules: Rules | None = None,
+        scheme: Scheme | None = None,
+    ) -> None:
+        self.signing = Signing(
+            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
+        )
+
+    def __repr__(self) -> str:
+        return f"<AwsAuth {self.signing!r}>"
+
+    def sync_auth_flow(self, request: Any) -> Any:
+        exchange = _exchange(self.signing, request)
+        while True:
+            exchange.sign()
+            response = yield _guarded(_written(request, exchange), exchange)
+            if not exchange.asks_why(response.status_code):
+                return
+            response.read()
+            if not exchange.again(_answer(response)):
+                return
+
+    async def async_auth_flow(self, request: Any) -> Any:
+        exchange = _exchange(self.signing, request)
+        while True:
+            await exchange.sign_async(_apart_here())
+            response = yield _guarded(_written(request, exchange), exchange, is_async=True)
+            if not exchange.asks_why(response.status_code):
+                return
+            await response.aread()
+            if not exchange.again(_answer(response)):
+                return
+
+
+def _guarded(request: Any, exchange: Exchange, *, is_async: bool = False) -> Any:
+    """Let no request out that a redirect made of this one: a client follows it without its auth, and takes the signature along.
+
+    httpx hands its extensions on to where a request is redirected, so the trace that is among them sees each before it is sent.
+    """
+    mine = dict(request.headers.raw)
+    own_trace = request.extensions.get("trace")
+
+    def check(event: str, info: Any) -> None:
+        if event.endswith(".send_request_headers.started"):
+            sent = info["request"]
+            if sent.method != b"CONNECT" and not _is_as_signed(sent, request, mine):
+                raise InvalidRequest(
+                    f"httpx would follow a redirect to {sent.url.host.decode('latin-1')!r} with the signature of another request; "
+                    "with transport=awsign.clients.httpx.AwsTransport(...) in the place of auth, each is signed"
+                )
+
+    def trace(event: str, info: Any) -> None:
+        check(event, info)
+        if own_trace is not None:
+            own_trace(event, info)
+
+    async def async_trace(event: str, info: Any) -> None:
+        check(event, info)
+        if own_trace is not None:
+            await own_trace(event, info)
+
+    request.extensions = {**request.extensions, "trace": async_trace if is_async else trace}
+    return request
+
+
+def _is_as_signed(sent: Any, request: Any, headers: dict[bytes, bytes]) -> bool:
+    """Whether a request of the transport is the one that was signed. sent: its target is absolute where a proxy is asked."""
+    target = request.extensions.get("target", request.url.raw_path)
+    hosts = [value for name, value in sent.headers if name.lower() == b"host"]
+    host = next((value for name, value in headers.items() if name.lower() == b"host"), None)
+    return sent.method == request.method.encode() and sent.url.target.endswith(target) and hosts == [host]
+
+
+class _Signs:
+    """What the two transports share."""
+
+    def __init__(
+        self,
+        transport: Any = None,
+        *,
+        service: str | None = None,
+        region: str | None = None,
+        credentials: Credentials | Provider | None = None,
+        payload: str | Chunked | None = None,
+        rules: Rules | None = None,
+        scheme: Scheme | None = None,
+        **options: Any,
+    ) -> None:
+        self.signing = Signing(
+            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
+        )
+        self._options = options
+        self._inner = transport
+        if transport is not None and options:
+            raise TypeError(f"{', '.join(options)}: give these to the transport that is passed")
+
+    _kind: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.signing!r}>"
+
+    def _transport(self, request: Any) -> Any:
+        """The one below: what was given, else one of the library that the request is of."""
+        if self._inner is None:
+            self._inner = getattr(_library_of(request), self._kind)(**self._options)
+        return self._inner
+
+    def _begin(self, request: Any) -> Exchange | Any:
+        """An exchange of a request, or the request itself where a redirect led it to another service."""
+        before = request.extensions.get(_EXTENSION)
+        url, method, headers, body = _asked(request)
+        if before is None:
+            exchange = Exchange(self.signing, method, url, headers, body)
+        else:
+            url = str(request.url).partition("#")[0]
+            without_target = {name: value for name, value in request.extensions.items() if name != "target"}
+            kept = [pair for pair in headers if pair[0].lower() != "host"]
+            if body is not None and before["body"] is not None:
+                body = before["body"]
+            after = after_redirect(self.signing, before["url"], method, url, kept, body) if before["signed"] else kept
+            if not isinstance(after, Exchange):
+                before["signed"] = False
+                after = [*[pair for pair in headers if pair[0].lower() == "host"], *after]
+                return _library_of(request).Request(method, url, headers=after, stream=request.stream, extensions=without_target)
+            exchange = after
+        # The client copies these to the request that it makes of a redirect.
+        request.extensions = {**request.extensions, _EXTENSION: {"url": url, "signed": True, "body": exchange.request.body}}
+        return exchange
+
+
+class AwsTransport(_Signs, _Transport):  # type: ignore[misc, valid-type]
+    """A transport whose requests are signed, each redirect's too: `httpx.Client(transport=AwsTransport(http2=True))`.
+
+    transport: one to send with; None is an HTTPTransport with the other arguments, as verify, http2 or retries.
+    """
+
+    _kind = "HTTPTransport"
+
+    def handle_request(self, request: Any) -> Any:
+        exchange = self._begin(request)
+        transport = self._transport(request)
+        if not isinstance(exchange, Exchange):
+            return transport.handle_request(exchange)
+        while True:
+            exchange.sign()
+            sent = _written(request, exchange)
+            response = transport.handle_request(sent)
+            if not exchange.asks_why(response.status_code):
+                return response
+            response.read()
+            if not exchange.again(_answer(response)):
+                return response
+
+    def close(self) -> None:
+        if self._inner is not None:
+            self._inner.close()
+
+
+class AsyncAwsTransport(_Signs, _AsyncTransport):  # type: ignore[misc, valid-type]
+    """The same for an AsyncClient."""
+
+    _kind = "AsyncHTTPTransport"
+
+    async def handle_async_request(self, request: Any) -> Any:
+        exchange = self._begin(request)
+        transport = self._transport(request)
+        if not isinstance(exchange, Exchange):
+            return await transport.handle_async_request(exchange)
+        while True:
+            await exchange.sign_async(_apart_here())
+            sent = _written(request, exchange)
+            response = await transport.handle_async_request(sent)
+            if not exchange.asks_why(response.status_code):
+                return response
+            await response.aread()
+            if not exchange.again(_answer(response)):
+                return response
+
+    async def aclose(self) -> None:
+        if self._inner is not None:
+            await self._inner.aclose()
