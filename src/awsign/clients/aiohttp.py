@@ -132,6 +132,9 @@ def _body_of(given: Any) -> Any:
     if isinstance(given, payload.BytesPayload) and isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(given, payload.IOBasePayload) and not isinstance(given, payload.TextIOPayload):
+        if given.size is not None and value is not None and value.seekable():
+            # From where it stood when aiohttp got it: it may have been sent over a connection that broke.
+            value.seek(value.seek(0, 2) - given.size)
         return value
     return _Blocks(given)
 

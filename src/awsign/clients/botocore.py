@@ -11,10 +11,10 @@ a signer where it always does, and gets this one. It signs SigV4A too, for which
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlparse
 
 from ..authorization import SIGNER_HEADERS
-from ..errors import MissingExtra
+from ..errors import InvalidRequest, MissingExtra
 from ..identity import Credentials
 from ..payload import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER
 from ..request import URLENCODED, Request
@@ -199,9 +199,11 @@ def _request(request: Any, body: Any, headers: list[tuple[str, str | bytes]]) ->
 
 
 def _write(request: Any, signed: Signed) -> None:
+    if dropped := urlparse(signed.url).params:
+        raise InvalidRequest(f"botocore drops what follows the semicolon of a path, {dropped[:40]!r}; write ; as %3B")
     request.url = signed.url
-    if signed.body is not request.data and isinstance(signed.body, bytes) and isinstance(request.data, dict):
-        request.data = signed.body  # A form with its signature among its fields.
+    if isinstance(request.data, (dict, str)) and request.data:
+        request.data = signed.body  # Encoded: of a str botocore announces the length in characters.
     for name in {name.lower() for name in request.headers} & SIGNER_HEADERS:
         del request.headers[name]
     for name, value in signed.headers:

@@ -87,6 +87,7 @@ class Exchange:
 
     def sign(self) -> Signed:
         """Sign it, for the first time or once more: now, with the credentials of now."""
+        self.request.rewind()
         if self._has_to_be_spooled():
             if is_async(self.request.body):
                 raise InvalidRequest("an async body cannot be sent by a client that does not wait; use the async one")
@@ -95,6 +96,7 @@ class Exchange:
 
     async def sign_async(self, apart: Apart = asyncio.to_thread) -> Signed:
         """The same for tasks. apart: runs what may take long in a thread."""
+        self.request.rewind()
         if self._has_to_be_spooled():
             body = self.request.body
             self._take_body(await spool_async(body) if is_async(body) else await apart(spool, body))
@@ -124,7 +126,6 @@ class Exchange:
         if isinstance(signer, SigV4):
             signed = signer.sign(request, at=at, payload=self._payload(service), credentials=credentials)
         else:
-            request.rewind()
             signed = signer.sign(request, at=at, credentials=credentials)
         self._credentials = credentials
         self.signed = signed
@@ -175,16 +176,14 @@ class Exchange:
         self.request.put_body(body)  # type: ignore[arg-type]
 
     def _check_length(self) -> None:
-        size = size_of(self.request.body)
-        if size is None:
-            service = self._where()[0]
-            if self._announced is None and service in S3_FAMILY:
-                raise InvalidRequest(
-                    "the length of the body is not known, and S3 takes no Transfer-Encoding: chunked; set Content-Length, "
-                    "or leave payload out, which sends it by way of a temporary file"
-                )
-        elif self._announced is not None and self._announced != size and self.request.body is not None:
-            raise InvalidRequest(f"Content-Length says {self._announced}, but the body has {size} bytes; leave the header out")
+        """S3 has to be told how long a body is. What is known of that counts more than a header: httpx takes it from the whole of
+        a file that is sent from its middle.
+        """
+        if size_of(self.request.body) is None and self._announced is None and self._where()[0] in S3_FAMILY:
+            raise InvalidRequest(
+                "the length of the body is not known, and S3 takes no Transfer-Encoding: chunked; set Content-Length, "
+                "or leave payload out, which sends it by way of a temporary file"
+            )
 
     def headers_to_send(self) -> list[Header]:
         """The headers of the signed request, with those that frame its body."""

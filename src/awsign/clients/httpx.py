@@ -267,25 +267,33 @@ class _Signs:
 
     def _begin(self, request: Any) -> Exchange | Any:
         """An exchange of a request, or the request itself where a redirect led it to another service."""
-        before = request.extensions.get(_EXTENSION)
         url, method, headers, body = _asked(request)
-        if before is None:
+        if _EXTENSION not in request.extensions:
             exchange = Exchange(self.signing, method, url, headers, body)
         else:
-            url = str(request.url).partition("#")[0]
-            without_target = {name: value for name, value in request.extensions.items() if name != "target"}
-            kept = [pair for pair in headers if pair[0].lower() != "host"]
-            if body is not None and before["body"] is not None:
-                body = before["body"]
-            after = after_redirect(self.signing, before["url"], method, url, kept, body) if before["signed"] else kept
+            before = request.extensions[_EXTENSION]
+            after = self._after(before, request, headers, body)
             if not isinstance(after, Exchange):
-                before["signed"] = False
-                after = [*[pair for pair in headers if pair[0].lower() == "host"], *after]
-                return _library_of(request).Request(method, url, headers=after, stream=request.stream, extensions=without_target)
+                kept = {name: value for name, value in request.extensions.items() if name not in ("target", _EXTENSION)}
+                extensions = {**kept, _EXTENSION: None}
+                request.extensions = extensions
+                return _library_of(request).Request(method, request.url, headers=after, stream=request.stream, extensions=kept)
             exchange = after
         # The client copies these to the request that it makes of a redirect.
-        request.extensions = {**request.extensions, _EXTENSION: {"url": url, "signed": True, "body": exchange.request.body}}
+        request.extensions = {**request.extensions, _EXTENSION: exchange}
         return exchange
+
+    def _after(self, before: Exchange | None, request: Any, headers: list[tuple[str, bytes]], body: Any) -> Any:
+        """What follows a redirect. before: the exchange that was answered so, None where that went unsigned already."""
+        if before is None:
+            return headers
+        host = [pair for pair in headers if pair[0].lower() == "host"]
+        others = [pair for pair in headers if pair[0].lower() != "host"]
+        before.request.rewind()
+        body = None if body is None else before.request.body  # It may have been spooled.
+        url = str(request.url).partition("#")[0]
+        after = after_redirect(self.signing, before.request.url, request.method, url, others, body)
+        return after if isinstance(after, Exchange) else [*host, *after]
 
 
 class AwsTransport(_Signs, _Transport):  # type: ignore[misc, valid-type]
