@@ -30,7 +30,12 @@ _AWS = rf"(?P<suffix>{HOST_SUFFIX})"
 _FIPS = re.compile(r"-fips(?=\.)|^fips\.")
 
 # With anything else before or after the host, clients do not agree on which it is.
-_AUTHORITY = re.compile(r"(?:(?P<scheme>(?i:https?|wss?))://)?(?:[^@/?#\\]*@)?(?P<host>[A-Za-z0-9._-]+)(?::[0-9]*)?(?=[/?#]|\Z)")
+_AUTHORITY = re.compile(
+    r"(?:(?P<scheme>(?i:https?|wss?))://|(?![A-Za-z][A-Za-z0-9+.-]*:/))(?:[^@/?#\\]*@)?"
+    r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?=[/?#]|\Z)"
+)
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 
 # Whole hosts without a region, and the region that a signature for them names all the same; None where several do.
 # Source: botocore's rulesets, those of two partitions giving the same host for some; AWS general reference, "General endpoints"
@@ -236,8 +241,9 @@ def _host(authority: re.Match[str]) -> str:
 
 def _origin(authority: re.Match[str]) -> str:
     """Scheme, host and port."""
-    scheme, _, rest = authority[0].rpartition("://")
-    return f"{scheme or 'https'}://{rest.rpartition('@')[2]}".lower()
+    scheme, _, rest = authority[0].lower().rpartition("://")
+    scheme = scheme or "https"
+    return f"{scheme}://{rest.rpartition('@')[2].removesuffix(_DEFAULT_PORTS[scheme])}"
 
 
 def _partitions(authority: re.Match[str], region: str | None) -> set[str]:

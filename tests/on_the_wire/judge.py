@@ -173,7 +173,11 @@ def _judge_chunks(arrival: Arrival, key: bytes, when: str, previous: str, declar
             if extension != f"chunk-signature={previous}":
                 raise Wrong("a chunk's signature is another")
     if not declared.endswith("-TRAILER"):
+        if rest != b"\r\n":
+            raise Wrong("something follows the last chunk")
         return
+    if not rest.endswith(b"\r\n\r\n"):
+        raise Wrong("the trailer does not end")
     trailer = dict(line.split(":", 1) for line in rest.decode().strip("\r\n").split("\r\n"))
     name = arrival.one("x-amz-trailer") or ""
     if name == "x-amz-checksum-crc32" and trailer[name] != base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode():

@@ -9,7 +9,7 @@ import os
 import ssl
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import awsign
@@ -93,6 +93,9 @@ class Case:
         if kind in ("sized", "sized async"):
             headers["Content-Length"] = str(sum(map(len, content)))
         return headers
+
+    def context_for_client(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=os.environ["WIRE_CA"])
 
     def close(self) -> None:
         self._files.close()
@@ -525,16 +528,3 @@ PEERS: dict[str, Sender] = {
     "botocore + requests": _requests_peer(_botocore_auth),
     "awscurl": awscurl,
 }
-
-
-def context_for_client(self: Case) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=os.environ["WIRE_CA"])
-    context.set_alpn_protocols(["h2", "http/1.1"] if getattr(self, "http2", False) else ["http/1.1"])
-    return context
-
-
-Case.context_for_client = context_for_client  # type: ignore[attr-defined]
-
-
-def iterate(blocks: list[bytes]) -> Iterator[bytes]:
-    yield from blocks
