@@ -3,6 +3,7 @@
 # make demo-real  the same five programs against MiniStack and moto
 # make vectors DIR=path   the vector harness on any folder of .jsonl files
 # make tamper     requests of every scheme, changed in every byte: none may verify
+# make wire       what reaches the socket: 200 and more shapes of requests, by each adapter and each peer, side by side
 # make fuzz       the parsers, for some minutes
 # make explain-accuracy   how often the explainer names the right cause, by kind
 # make bench      signing, presigning and verifying beside their peers
@@ -16,7 +17,7 @@ SERVERS := .servers
 DIR ?= tests/vectors
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo demo-real test lint vectors tamper fuzz explain-accuracy bench clean servers
+.PHONY: demo demo-real test lint vectors tamper wire fuzz explain-accuracy bench clean servers
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -38,6 +39,9 @@ vectors: $(VENV)/.demo
 
 tamper: $(VENV)/.demo
 	$(BIN)/python -m tests.tamper
+
+wire: $(VENV)/.test
+	$(BIN)/python -m tests.on_the_wire $(ARGS)
 
 fuzz: $(VENV)/.test
 	EXAMPLES=20000 $(BIN)/python -m pytest tests/test_fuzz.py tests/test_explain.py -k "fuzz or Reading or Visible"

@@ -195,7 +195,7 @@ def _on_disk() -> IO[bytes]:
         def __del__(self) -> None:
             self.close()
 
-    return Spooled(TemporaryFile(buffering=0))  # type: ignore[arg-type]
+    return Spooled(TemporaryFile(buffering=0))
 
 
 def _hash_file(file: object, checksum: Checksum | None) -> str:

@@ -117,9 +117,7 @@ class Listener:
                     head = dict(heads[event.stream_id])
                     headers = [(b"host", head[b":authority"])]
                     headers += [pair for pair in heads[event.stream_id] if not pair[0].startswith(b":")]
-                    arrival = Arrival(
-                        head[b":method"], head[b":path"], headers, bodies[event.stream_id], "h2", self.port, number
-                    )
+                    arrival = Arrival(head[b":method"], head[b":path"], headers, bodies[event.stream_id], "h2", self.port, number)
                     answer = self._take(arrival)
                     if answer is None:
                         return

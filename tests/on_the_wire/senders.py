@@ -71,7 +71,7 @@ class Case:
         kind, content = self.shape.body
         if kind == "file":
             data, offset = content
-            file = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            file = self._files.enter_context(tempfile.TemporaryFile())
             file.write(data)
             file.seek(offset)
             return file
@@ -306,13 +306,17 @@ def _httpx(library: str, *, transport: bool = False, http2: bool = False, peer: 
         case.without(*_ASYNC)
         verify = case.context_for_client() if case.context else False
         if peer:
-            client = httpx.Client(auth=_httpx_aws_auth(case), verify=verify, http2=http2, follow_redirects=True, trust_env=False, timeout=20)
+            client = httpx.Client(
+                auth=_httpx_aws_auth(case), verify=verify, http2=http2, follow_redirects=True, trust_env=False, timeout=20
+            )
         elif transport:
             signing = AwsTransport(**case.arguments(), verify=verify, http2=http2)
             client = httpx.Client(transport=signing, follow_redirects=True, trust_env=False, timeout=20)
         else:
             follow = True
-            client = httpx.Client(auth=AwsAuth(**case.arguments()), verify=verify, http2=http2, follow_redirects=follow, trust_env=False, timeout=20)
+            client = httpx.Client(
+                auth=AwsAuth(**case.arguments()), verify=verify, http2=http2, follow_redirects=follow, trust_env=False, timeout=20
+            )
         with client:
             _sent(
                 case,
@@ -338,7 +342,9 @@ def _httpx_async(library: str, *, transport: bool = False, http2: bool = False) 
                 signing = AsyncAwsTransport(**case.arguments(), verify=verify, http2=http2)
                 client = httpx.AsyncClient(transport=signing, follow_redirects=True, trust_env=False, timeout=20)
             else:
-                client = httpx.AsyncClient(auth=AwsAuth(**case.arguments()), verify=verify, http2=http2, follow_redirects=True, trust_env=False, timeout=20)
+                client = httpx.AsyncClient(
+                    auth=AwsAuth(**case.arguments()), verify=verify, http2=http2, follow_redirects=True, trust_env=False, timeout=20
+                )
             async with client:
                 await _sent_async(
                     case,

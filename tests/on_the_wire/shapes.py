@@ -252,7 +252,15 @@ def all_shapes() -> list[Shape]:
     found += [
         Shape(f"payload: {payload}, {name}", "PUT", body=_BODIES[name], payload=payload, rules=("s3",))
         for payload in ("unsigned", "chunked", "trailer")
-        for name in ("bytes", "file", "file from its middle", "generator", "generator with a length", "async generator with a length", "empty bytes")
+        for name in (
+            "bytes",
+            "file",
+            "file from its middle",
+            "generator",
+            "generator with a length",
+            "async generator with a length",
+            "empty bytes",
+        )
     ]
     found += [Shape(f"method: {method}", method) for method in ("HEAD", "DELETE", "OPTIONS", "PATCH", "POST")]
     found += [

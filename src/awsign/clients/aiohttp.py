@@ -60,9 +60,7 @@ class AwsMiddleware:
         rules: Rules | None = None,
         scheme: Scheme | None = None,
     ) -> None:
-        self.signing = Signing(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
 
     def __repr__(self) -> str:
         return f"<AwsMiddleware {self.signing!r}>"

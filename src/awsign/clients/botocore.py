@@ -125,17 +125,17 @@ class _Auth:
         if request.params:
             request.url += ("&" if "?" in request.url else "?") + urlencode(request.params, doseq=True)
             request.params = {}
-        if self._expires is not None:
-            self._presign(request, at)
-        else:
+        if self._expires is None:
             self._sign(request, at)
+        else:
+            self._presign(request, at, self._expires)
 
     # In a header.
 
     def _sign(self, request: Any, at: datetime) -> None:
         body = request.body
         if self._scheme == "v2":
-            _write(request, SigV2(self._credentials).sign(_request(request, body, []), at=at))
+            _write(request, SigV2(self._credentials).sign(_request(request, body, _headers(request)), at=at))
             return
         if self._scheme == "s3":
             _write(request, S3SigV2(self._credentials).sign(_request(request, body, _headers(request, "date")), at=at))
@@ -169,7 +169,7 @@ class _Auth:
 
     # In a URL.
 
-    def _presign(self, request: Any, at: datetime) -> None:
+    def _presign(self, request: Any, at: datetime, expires: int) -> None:
         headers = [pair for pair in _headers(request, "date") if pair != ("Content-Type", _OF_EVERY_FORM)]
         body = None
         if request.data and isinstance(request.data, dict):
@@ -179,9 +179,9 @@ class _Auth:
         asked = Request(request.method, request.url, headers, body)
         link: Presigned
         if self._scheme == "s3":
-            link = S3SigV2(self._credentials).presign(asked, at=at, expires=self._expires)
+            link = S3SigV2(self._credentials).presign(asked, at=at, expires=expires)
         else:
-            link = self._sigv4().presign(asked, at=at, expires=self._expires)
+            link = self._sigv4().presign(asked, at=at, expires=expires)
         request.url = link.url
 
 

@@ -162,9 +162,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
         rules: Rules | None = None,
         scheme: Scheme | None = None,
     ) -> None:
-        self.signing = Signing(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
 
     def __repr__(self) -> str:
         return f"<AwsAuth {self.signing!r}>"
@@ -173,7 +171,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
         exchange = _exchange(self.signing, request)
         while True:
             exchange.sign()
-            response = yield _guarded(_written(request, exchange), exchange)
+            response = yield _guarded(_written(request, exchange))
             if not exchange.asks_why(response.status_code):
                 return
             response.read()
@@ -184,7 +182,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
         exchange = _exchange(self.signing, request)
         while True:
             await exchange.sign_async(_apart_here())
-            response = yield _guarded(_written(request, exchange), exchange, is_async=True)
+            response = yield _guarded(_written(request, exchange), is_async=True)
             if not exchange.asks_why(response.status_code):
                 return
             await response.aread()
@@ -192,7 +190,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
                 return
 
 
-def _guarded(request: Any, exchange: Exchange, *, is_async: bool = False) -> Any:
+def _guarded(request: Any, *, is_async: bool = False) -> Any:
     """Let no request out that a redirect made of this one: a client follows it without its auth, and takes the signature along.
 
     httpx hands its extensions on to where a request is redirected, so the trace that is among them sees each before it is sent.
@@ -246,9 +244,7 @@ class _Signs:
         scheme: Scheme | None = None,
         **options: Any,
     ) -> None:
-        self.signing = Signing(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
         self._options = options
         self._inner = transport
         if transport is not None and options:

@@ -56,9 +56,7 @@ class AwsAuth(AuthBase):
         rules: Rules | None = None,
         scheme: Scheme | None = None,
     ) -> None:
-        self.signing = Signing(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
 
     def __repr__(self) -> str:
         return f"<AwsAuth {self.signing!r}>"
@@ -94,7 +92,7 @@ class _Sent:
         request.method = signed.method
         request.body = signed.body  # type: ignore[assignment]
         request.headers = _Headers.of(exchange)
-        request._body_position = None  # It is rewound here: requests refuses to, where what it was given could not be.
+        request._body_position = None  # type: ignore[attr-defined] # It is rewound here: requests refuses to, where what it was given could not be.
         if not self._in_session and (sends := HTTPAdapter().request_url(request, {})) != target_in(signed.url):
             raise InvalidRequest(
                 f"requests would send {sends.partition('?')[0][:80]!r} in the place of {target_in(signed.url).partition('?')[0][:80]!r}; "
@@ -117,7 +115,7 @@ class _Sent:
             response.close()
             self._signs(exchange)
             history = [*response.history, response]
-            response = response.connection.send(self._request, **kwargs)  # type: ignore[attr-defined]
+            response = response.connection.send(self._request, **kwargs)
             response.history = history
 
     def _sign_next(self, response: requests.Response) -> None:
@@ -159,7 +157,7 @@ class _Sent:
             self._signs(after)
         else:
             self._exchange = None
-            request.headers = CaseInsensitiveDict(after)
+            request.headers = CaseInsensitiveDict(after)  # type: ignore[arg-type]
             request.body = body  # type: ignore[assignment]
             request.url = url
             if body is not None:
@@ -224,9 +222,7 @@ class AwsSession(Session):
         scheme: Scheme | None = None,
     ) -> None:
         super().__init__()
-        self.auth = AwsAuth(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.auth = AwsAuth(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
         self.mount("https://", AwsAdapter())
         self.mount("http://", AwsAdapter())
 
@@ -247,7 +243,7 @@ class AwsSession(Session):
         """Called by requests where an answer redirects: signed again at the same service, else nothing of the sender's goes along."""
         sent = next((hook for hook in prepared_request.hooks.get("response", ()) if isinstance(hook, _Sent)), None)
         if sent is None:
-            super().rebuild_auth(prepared_request, response)
+            super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
             return
         url = target_of(response.url, _REDIRECTS.get_redirect_target(response) or "")
         sent.follow(prepared_request, url)

@@ -62,7 +62,9 @@ class SignedHeaders(urllib3.HTTPHeaderDict):
 class _SignsEachAttempt:
     """A pool that comes through its own `urlopen` at each retry, as urllib3's do: with a new signature."""
 
-    def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, retries: Any = None, *args: Any, **kw: Any) -> Any:
+    def urlopen(
+        self, method: str, url: str, body: Any = None, headers: Any = None, retries: Any = None, *args: Any, **kw: Any
+    ) -> Any:
         if isinstance(headers, SignedHeaders):
             if headers.sent:
                 signed = headers.exchange.sign()
@@ -71,11 +73,11 @@ class _SignsEachAttempt:
         return super().urlopen(method, url, body, headers, retries, *args, **kw)  # type: ignore[misc]
 
 
-class SigningHTTPPool(_SignsEachAttempt, HTTPConnectionPool):
+class SigningHTTPPool(_SignsEachAttempt, HTTPConnectionPool):  # type: ignore[misc]
     """http:// connections."""
 
 
-class SigningHTTPSPool(_SignsEachAttempt, HTTPSConnectionPool):
+class SigningHTTPSPool(_SignsEachAttempt, HTTPSConnectionPool):  # type: ignore[misc]
     """https:// connections."""
 
 
@@ -106,9 +108,7 @@ class AwsPoolManager(urllib3.PoolManager):
         scheme: Scheme | None = None,
         **kw: Any,
     ) -> None:
-        self.signing = Signing(
-            service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme
-        )
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
         super().__init__(*args, **kw)
         self.pool_classes_by_scheme = SIGNING_POOLS
 
@@ -166,9 +166,7 @@ class AwsPoolManager(urllib3.PoolManager):
         target = as_sent(url) if self._proxy_requires_url_absolute_form(parsed) else target_in(url)
         if not isinstance(headers, SignedHeaders):
             headers = urllib3.HTTPHeaderDict(list(headers))
-        return pool.urlopen(
-            method, target, body=body, headers=headers, redirect=False, assert_same_host=False, chunked=False, **kw
-        )
+        return pool.urlopen(method, target, body=body, headers=headers, redirect=False, assert_same_host=False, chunked=False, **kw)
 
 
 class AwsProxyManager(AwsPoolManager, urllib3.ProxyManager):
