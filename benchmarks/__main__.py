@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import awsign
 
-from . import streams
+from . import clients, streams
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//TOKEN+=="
 HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
@@ -201,6 +201,7 @@ def main() -> None:
     table("Presigning one S3 URL", presigning())
     table("Verifying a header signature", verifying())
     streams.table()
+    clients.table()
     starting()
 
 

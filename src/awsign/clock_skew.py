@@ -41,6 +41,11 @@ class ClockSkew:
     def __repr__(self) -> str:
         return f"<ClockSkew {len(self._offsets)} endpoints>"
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether any endpoint's clock is known to be off: until then there is nothing to look up."""
+        return bool(self._offsets)
+
     def now(self, url: str) -> datetime:
         """The time by the clock of a URL's endpoint: what to sign at."""
         return self._clock() + self.offset(url)

@@ -70,9 +70,11 @@ class Exchange:
     def _take_framing(self) -> int | None:
         """The length that the headers announce. They are made anew, of the body that is sent."""
         announced = None
+        self._own_date = False  # Whether the time of signing is the caller's.
         kept: list[Header] = []
         for name, value in self.request.headers:
             lower = name.lower()
+            self._own_date = self._own_date or lower == "x-amz-date"
             if lower == "content-length":
                 text = value if isinstance(value, str) else value.decode("latin-1")
                 if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -88,7 +90,7 @@ class Exchange:
     def sign(self) -> Signed:
         """Sign it, for the first time or once more: now, with the credentials of now."""
         self.request.rewind()
-        if self._has_to_be_spooled():
+        if self.request.body is not None and self._has_to_be_spooled():
             if is_async(self.request.body):
                 raise InvalidRequest("an async body cannot be sent by a client that does not wait; use the async one")
             self._take_body(spool(self.request.body))
@@ -97,7 +99,7 @@ class Exchange:
     async def sign_async(self, apart: Apart = asyncio.to_thread) -> Signed:
         """The same for tasks. apart: runs what may take long in a thread."""
         self.request.rewind()
-        if self._has_to_be_spooled():
+        if self.request.body is not None and self._has_to_be_spooled():
             body = self.request.body
             self._take_body(await spool_async(body) if is_async(body) else await apart(spool, body))
         provider: Any = self._signing.provider
@@ -118,13 +120,14 @@ class Exchange:
         if self.signed is not None:
             _require_repeatable(request.body)
         service, region = self._where()
-        self._check_length()
+        if request.body is not None:
+            self._check_length(service)
         signer = self._signing.signer(service, region)
-        own_date = any(name.lower() == "x-amz-date" for name, _ in request.headers)
-        off = self._signing.skew.offset(request.url)
-        at: datetime | None = self._signing.skew.now(request.url) if off and not own_date else None
+        at: datetime | None = None
+        if self._signing.skew.knows_any and not self._own_date and self._signing.skew.offset(request.url):
+            at = self._signing.skew.now(request.url)
         if isinstance(signer, SigV4):
-            signed = signer.sign(request, at=at, payload=self._payload(service), credentials=credentials)
+            signed = signer.sign(request, at=at, payload=self._payload(), credentials=credentials)
         else:
             signed = signer.sign(request, at=at, credentials=credentials)
         self._credentials = credentials
@@ -144,7 +147,7 @@ class Exchange:
 
     # The body.
 
-    def _payload(self, service: str | None) -> str | Chunked | None:
+    def _payload(self) -> str | Chunked | None:
         payload = self._signing.payload
         if not isinstance(payload, Chunked):
             return payload
@@ -175,11 +178,11 @@ class Exchange:
     def _take_body(self, body: object) -> None:
         self.request.put_body(body)  # type: ignore[arg-type]
 
-    def _check_length(self) -> None:
+    def _check_length(self, service: str | None) -> None:
         """S3 has to be told how long a body is. What is known of that counts more than a header: httpx takes it from the whole of
         a file that is sent from its middle.
         """
-        if size_of(self.request.body) is None and self._announced is None and self._where()[0] in S3_FAMILY:
+        if size_of(self.request.body) is None and self._announced is None and service in S3_FAMILY:
             raise InvalidRequest(
                 "the length of the body is not known, and S3 takes no Transfer-Encoding: chunked; set Content-Length, "
                 "or leave payload out, which sends it by way of a temporary file"
@@ -230,9 +233,7 @@ class Exchange:
         return True
 
     def _mend_clock(self, response: Response) -> bool:
-        if any(name.lower() == "x-amz-date" for name, _ in self.request.headers):
-            return False  # The time of signing is the caller's.
-        return self._signing.skew.learn(self.request.url, response)
+        return not self._own_date and self._signing.skew.learn(self.request.url, response)
 
     def _mend_credentials(self, response: Response) -> bool:
         forget = getattr(self._signing.provider, "forget", None)

@@ -72,6 +72,8 @@ class Signing:
 
     def where(self, url: str, *, moved: bool = False) -> tuple[str | None, str | None]:
         """Service and region of a request. moved: a server pointed there, so its host counts before what was configured."""
+        if self.service and self.region and not moved:
+            return self.service, self.region
         service, region = infer(url)
         region = (region or self.region) if moved else (self.region or region)
         service = self.service or service
