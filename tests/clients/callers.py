@@ -86,8 +86,10 @@ def _httpx_async(library: str, *, transport: bool) -> Callable[..., Iterator[Cal
                 answer = await client.request(method, url, headers=headers, content=body, extensions=_target(url))
                 return answer.status_code, answer.content
 
-            yield lambda method, url, headers=None, body=None: runner.run(send(method, url, headers, body))
-            runner.run(client.aclose())
+            try:
+                yield lambda method, url, headers=None, body=None: runner.run(send(method, url, headers, body))
+            finally:
+                runner.run(client.aclose())
 
     return made
 
@@ -142,8 +144,10 @@ def _aiohttp(runner: asyncio.Runner, session: Any) -> Iterator[Call]:
         async with session.request(method, url, headers=headers, data=body) as answer:
             return answer.status, await answer.read()
 
-    yield lambda method, url, headers=None, body=None: runner.run(send(method, url, headers, body))
-    runner.run(session.close())
+    try:
+        yield lambda method, url, headers=None, body=None: runner.run(send(method, url, headers, body))
+    finally:
+        runner.run(session.close())
 
 
 @caller("urllib3.AwsPoolManager")
