@@ -9,8 +9,9 @@ import asyncio
 import os
 import sys
 
-import awsign
 import websockets
+
+import awsign
 
 signer = awsign.SigV4(awsign.find_credentials(), service=os.environ.get("EXAMPLE_SERVICE"), region=os.environ.get("AWS_REGION"))
 

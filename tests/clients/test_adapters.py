@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import io
 import logging
 import socket
 import sys
@@ -57,7 +58,10 @@ class TestWhere:
         with CALLERS[name]() as call:
             assert call("GET", f"http://bucket.s3.eu-west-1.amazonaws.com:{aws.port}/k")[0] == 200
             judge(aws.arrivals[-1], KEYS, "s3", "eu-west-1")
-            assert call("POST", f"http://dynamodb.us-east-2.amazonaws.com:{aws.port}/", {"Content-Type": "text/plain"}, b"{}")[0] == 200
+            assert (
+                call("POST", f"http://dynamodb.us-east-2.amazonaws.com:{aws.port}/", {"Content-Type": "text/plain"}, b"{}")[0]
+                == 200
+            )
             judge(aws.arrivals[-1], KEYS, "dynamodb", "us-east-2")
 
     @pytest.mark.parametrize("name", CALLERS)
@@ -100,7 +104,18 @@ class TestOtherRegions:
         assert second.target == b"/a//b"
         assert second.body == (b"content" if method == "PUT" else b"")
 
-    @pytest.mark.parametrize("name", [name for name in CALLERS if "urllib3" not in name and ".AwsAuth" not in name or "requests" in name])
+    @pytest.mark.parametrize("name", CALLERS)
+    def test_with_a_file(self, name: str, aws: Listener) -> None:
+        """From where it stood, again."""
+        aws.expect([(301, [("x-amz-bucket-region", "eu-west-1")], b"<Error><Code>PermanentRedirect</Code></Error>"), OK])
+        file = io.BytesIO(b"0123456789")
+        file.seek(5)
+        with CALLERS[name](credentials=CREDENTIALS) as call:
+            assert call("PUT", f"http://bucket.s3.us-east-1.amazonaws.com:{aws.port}/k", None, file)[0] == 200
+        judge(aws.arrivals[1], KEYS, "s3", "eu-west-1")
+        assert [arrival.body for arrival in aws.arrivals] == [b"56789", b"56789"]
+
+    @pytest.mark.parametrize("name", [name for name in CALLERS if "httpx" not in name or "Transport" in name])
     def test_a_redirect_to_its_host(self, name: str, aws: Listener) -> None:
         other = f"http://bucket.s3.eu-west-1.amazonaws.com:{aws.port}/k"
         aws.expect([(307, [("Location", other)], b""), OK])
@@ -120,6 +135,10 @@ def _following(name: str, **arguments: Any) -> Any:
     """A caller that follows redirects, which httpx and botocore do only when told so."""
     import contextlib
 
+    if "urllib3" in name:
+        from awsign.clients.urllib3 import AwsPoolManager
+
+        return contextlib.nullcontext(lambda method, url: (AwsPoolManager(**arguments).request(method, url).status, b""))
     if "httpx" not in name:
         return CALLERS[name](**arguments)
 
@@ -156,7 +175,9 @@ class TestRedirects:
             ("Authorization", "AWS4-HMAC-SHA256 ..."), ("X-Amz-Security-Token", TOKEN), ("x-amz-date", "20150830T123600Z"),
             ("x-amz-server-side-encryption-customer-key", "secret"), ("Cookie", "a=b"), ("Proxy-Authorization", "x"), ("Accept", "*/*"),
         ]  # fmt: skip
-        assert after_redirect(self.signing, "http://127.0.0.1:1/", "GET", "http://127.0.0.1:2/", headers, None) == [("Accept", "*/*")]
+        assert after_redirect(self.signing, "http://127.0.0.1:1/", "GET", "http://127.0.0.1:2/", headers, None) == [
+            ("Accept", "*/*")
+        ]
 
     def test_out_of_tls_it_is_not_followed(self) -> None:
         with pytest.raises(awsign.InvalidRequest, match="from https to http"):
@@ -203,7 +224,7 @@ class TestSecrets:
         with CALLERS[name](service="s3", region="us-east-1", credentials=CREDENTIALS) as call:
             call("GET", f"{listener.url}/k?Signature=TOKENINQUERY&a=b")
         ours = [record for record in caplog.records if record.name == "awsign.clients"]
-        assert [record.event for record in ours][0] == "signed"  # type: ignore[attr-defined]
+        assert next(record.event for record in ours) == "signed"  # type: ignore[attr-defined]
         assert "AKIDEXAMPLE" in caplog.text
         for record in ours:
             text = record.getMessage() + repr(record.exchange)  # type: ignore[attr-defined]
@@ -217,7 +238,9 @@ class TestSecrets:
         for kind in (AwsMiddleware, AwsAuth, AwsTransport, AsyncAwsTransport, RequestsAuth):
             text = repr(kind(service="s3", region="us-east-1", credentials=CREDENTIALS))
             assert text == f"<{kind.__name__} service='s3', region='us-east-1'>"
-        exchange = Exchange(Signing(credentials=CREDENTIALS), "GET", "https://bucket.s3.us-east-1.amazonaws.com/k?X-Amz-Signature=x", ())
+        exchange = Exchange(
+            Signing(credentials=CREDENTIALS), "GET", "https://bucket.s3.us-east-1.amazonaws.com/k?X-Amz-Signature=x", ()
+        )
         assert repr(exchange) == "<Exchange <Request GET https://bucket.s3.us-east-1.amazonaws.com/k>>"
 
 
@@ -282,6 +305,8 @@ class TestMissingExtras:
         import subprocess
 
         for absent, present in (("httpx", "httpx2"), ("httpx2", "httpx")):
-            code = f"import sys\nsys.modules[{absent!r}] = None\nimport {present}\nfrom awsign.clients.httpx import AwsAuth\n" \
-                f"print(isinstance(AwsAuth(service='s3'), {present}.Auth))"  # fmt: skip
+            code = (
+                f"import sys\nsys.modules[{absent!r}] = None\nimport {present}\nfrom awsign.clients.httpx import AwsAuth\n"
+                f"print(isinstance(AwsAuth(service='s3'), {present}.Auth))"
+            )
             assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

@@ -228,6 +228,7 @@ class Exchange:
         if url is None and response.status in (301, 307):
             return False
         if url is not None:
+            self.request.rewind()
             self.request = Request(self.request.method, url, self.request.headers, self.request.body)
         self._region = told
         return True

@@ -19,10 +19,8 @@ from .exchange import Exchange, after_redirect
 from .signing import Signing
 
 try:
-    import requests
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from requests.models import PreparedRequest
     from requests.sessions import Session, SessionRedirectMixin
     from requests.structures import CaseInsensitiveDict
     from requests.utils import requote_uri, select_proxy
@@ -34,6 +32,9 @@ from .urllib3 import SIGNING_POOLS, SignedHeaders, as_sent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    import requests
+    from requests.models import PreparedRequest
 
     from ..chunked import Chunked
     from ..identity import Credentials, Provider
