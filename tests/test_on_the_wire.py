@@ -23,6 +23,7 @@ _REDIRECTS = {shape.name for shape in SHAPES if shape.category == "redirect"}
 _LATIN_1 = {"headers: Latin-1 bytes"}
 # What each library cannot do, and its page in docs/clients/ says so: the adapter refuses it before anything is sent.
 REFUSED: dict[str, set[str]] = {
+    "requests.AwsAuth": {"path: dot dot escaped"},
     "httpx.AwsAuth": _REDIRECTS,
     "httpx.AwsAuth, async": _REDIRECTS,
     "httpx2.AwsAuth": _REDIRECTS,

@@ -6,7 +6,7 @@ from .errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
     from typing import IO, Any, TypeAlias
 
     Body: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes] | None
@@ -46,6 +46,52 @@ def size_of(body: Body) -> int | None:
     end: int = file.tell()
     file.seek(here)
     return max(0, end - here)
+
+
+class _Counted:
+    """A body whose length was announced: InvalidRequest where another one comes, before the byte that is too many.
+
+    HTTP has no other mark of its end: what follows would be read as the next request.
+    """
+
+    def __init__(self, body: Any, length: int) -> None:
+        self._body = body
+        self._length = length
+
+    def _after(self, block: bytes, left: int) -> int:
+        require_bytes(block)
+        if len(block) > left:
+            raise InvalidRequest(
+                f"the body is longer than the {self._length} bytes that Content-Length announces; no more of it is sent"
+            )
+        return left - len(block)
+
+    def _end(self, left: int) -> None:
+        if left:
+            raise InvalidRequest(f"the body is {left} bytes shorter than the {self._length} that Content-Length announces")
+
+
+class Announced(_Counted):
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._length
+        for block in blocks(self._body):
+            left = self._after(block, left)
+            yield block
+        self._end(left)
+
+
+class AsyncAnnounced(_Counted):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._length
+        async for block in blocks_async(self._body):
+            left = self._after(block, left)
+            yield block
+        self._end(left)
+
+
+def announced(body: Any, length: int) -> Announced | AsyncAnnounced:
+    """A body that is held to the length that is announced of it."""
+    return AsyncAnnounced(body, length) if is_async(body) else Announced(body, length)
 
 
 def blocks(body: Any, size: int = BLOCK) -> Iterable[bytes]:

@@ -38,6 +38,13 @@ class ClockSkew:
         self._offsets: dict[str, timedelta] = {}
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     def __repr__(self) -> str:
         return f"<ClockSkew {len(self._offsets)} endpoints>"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from io import BytesIO
+from io import BufferedRandom, BytesIO
 
 from .body import BLOCK, blocks, blocks_async, is_async, require_bytes, seekable
 from .errors import InvalidRequest
@@ -75,7 +75,10 @@ def settle_payload(
             return hash_body(request.body, iterables, checksum)
         payload = UNSIGNED_PAYLOAD
     if payload is None and declared == UNSIGNED_TRAILER and any(name.lower() == "x-amz-trailer" for name, _ in request.headers):
-        return declared, request.body  # In unsigned chunks already, as botocore's are: there is nothing left to encode.
+        # In unsigned chunks already, as botocore's are: there is nothing left to encode.
+        if checksum is not None:
+            raise InvalidRequest("the body is in chunks already, and its checksum is its trailer; leave checksum out")
+        return declared, request.body
     given = payload if payload is not None else declared
     if not isinstance(given, str) or not (given in (UNSIGNED_PAYLOAD, EVENTS) or is_sha256(given)):
         if given in STREAMING:
@@ -131,7 +134,7 @@ def hash_body(body: Body, iterables: Literal["spool", "refuse"] = "spool", check
         return _hash_file(body, checksum), body
     if iterables == "refuse":
         raise InvalidRequest(f"a {type(body).__name__} cannot be hashed without being consumed; {_CHOICES}")
-    with _Spool(checksum) as spooled:
+    with Spool(checksum) as spooled:
         for block in blocks(body):
             spooled.write(block)
         return spooled.finish()
@@ -147,13 +150,25 @@ async def spool_async(body: object) -> IO[bytes]:
 
     The file is the caller's to close.
     """
-    with _Spool() as spooled:
+    with Spool() as spooled:
         async for block in blocks_async(body):
             spooled.write(block)
         return spooled.finish()[1]
 
 
-class _Spool:
+class _OnDisk(BufferedRandom):
+    """A temporary file that may be let go unclosed, without a warning: clients do not tell when they have sent a body."""
+
+    def __init__(self) -> None:
+        from tempfile import TemporaryFile
+
+        super().__init__(TemporaryFile(buffering=0))
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Spool:
     """Blocks of an iterable, hashed as they are written to a file; the file is closed if that fails."""
 
     def __init__(self, checksum: Checksum | None = None) -> None:
@@ -163,7 +178,7 @@ class _Spool:
         self._hash = sha256()
         self._checksum = checksum
 
-    def __enter__(self) -> _Spool:
+    def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -177,25 +192,13 @@ class _Spool:
             self._checksum.update(block)
         if self._in_memory and self._file.tell() + len(block) > _SPOOL_IN_MEMORY:
             self._in_memory = False
-            kept, self._file = self._file, _on_disk()
+            kept, self._file = self._file, _OnDisk()
             self._file.write(kept.getvalue())  # type: ignore[attr-defined]
         self._file.write(block)
 
     def finish(self) -> tuple[str, IO[bytes]]:
         self._file.seek(0)  # Which flushes it.
         return self._hash.hexdigest(), self._file
-
-
-def _on_disk() -> IO[bytes]:
-    """A temporary file that is closed when nobody holds it any more: clients do not tell when they have sent a body."""
-    import io
-    from tempfile import TemporaryFile
-
-    class Spooled(io.BufferedRandom):
-        def __del__(self) -> None:
-            self.close()
-
-    return Spooled(TemporaryFile(buffering=0))
 
 
 def _hash_file(file: object, checksum: Checksum | None) -> str:

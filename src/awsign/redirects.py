@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .endpoints import same_service
 from .errors import InvalidRequest
-from .redact import masked
+from .redact import masked, without_userinfo
 from .s3_urls import s3_host_in
 
 TYPE_CHECKING = False
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 STATUSES = frozenset((301, 302, 303, 307, 308))
 # How S3 answers a request that was signed for another region than the bucket's: 301 without Location, and to HEAD a bare 400.
-_REGION_STATUSES = frozenset((301, 307, 400))
+REGION_STATUSES = frozenset((301, 307, 400))
 _OF_A_BODY = frozenset(("content-type", "content-length", "content-encoding", "transfer-encoding"))
-_OF_THE_SENDER = ("x-amz-", "authorization", "cookie", "proxy-authorization")
+_OF_THE_SENDER = ("x-amz-", "cookie")
+# Made for the request that was answered: where it is signed again it gets another.
+_NEVER = frozenset(("authorization", "proxy-authorization"))
+
+
+def shown(url: str) -> str:
+    """A URL that somebody else wrote, as it may be shown."""
+    return masked(without_userinfo(url))
 
 
 def target_of(url: str, location: str) -> str:
@@ -33,7 +40,7 @@ def target_of(url: str, location: str) -> str:
         target = urljoin(url, location).partition("#")[0]
         urlsplit(target)
     except ValueError:
-        raise InvalidRequest(f"the server redirects to {masked(location)[:80]!r}, which is not a URL") from None
+        raise InvalidRequest(f"the server redirects to {shown(location)[:80]!r}, which is not a URL") from None
     return target
 
 
@@ -43,7 +50,7 @@ def require_followable(url: str, target: str) -> None:
     if scheme not in ("http", "https"):
         raise InvalidRequest(f"a redirect to {scheme!r} is not followed")
     if scheme == "http" and url[:5].lower() == "https":
-        raise InvalidRequest(f"a redirect from https to http is not followed: {masked(target)[:200]}")
+        raise InvalidRequest(f"a redirect from https to http is not followed: {shown(target)[:200]}")
 
 
 def may_sign(url: str, target: str) -> bool:
@@ -65,14 +72,26 @@ def headers_after(headers: Iterable[Pair], *, same: bool, has_body: bool) -> lis
     return [
         pair
         for pair in headers
-        if (same or not pair[0].lower().startswith(_OF_THE_SENDER)) and (has_body or pair[0].lower() not in _OF_A_BODY)
+        if pair[0].lower() not in _NEVER
+        and (same or not pair[0].lower().startswith(_OF_THE_SENDER))
+        and (has_body or pair[0].lower() not in _OF_A_BODY)
     ]
+
+
+def onward(url: str, target: str, headers: Iterable[Pair], *, signed: bool, has_body: bool) -> tuple[list[Pair], bool]:
+    """What a redirect of a request to `url` is followed with: the headers that go along, and whether it is signed again.
+
+    signed: whether the request that was answered was. InvalidRequest where it is not to be followed.
+    """
+    require_followable(url, target)
+    signs = signed and may_sign(url, target)
+    return headers_after(headers, same=signs, has_body=has_body), signs
 
 
 def url_in_region(url: str, authority: str, status: int, region: str | None) -> str | None:
     """The URL of the same bucket in the region that S3 says it is in; None where it says none, or the host is no plain one of S3.
 
-    region: the answer's x-amz-bucket-region.
+    region: as the answer tells it, in x-amz-bucket-region or in its body.
     """
-    host = s3_host_in(authority, region) if region and status in _REGION_STATUSES else None
+    host = s3_host_in(authority, region) if region and status in REGION_STATUSES else None
     return url.replace(authority, host, 1) if host else None

@@ -16,7 +16,7 @@ from .errors import InvalidRequest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from .body import Body
     from .canonical import Header
@@ -50,6 +50,28 @@ def host_header(scheme: str, host: str, port: str | None) -> str:
     """The Host header of a URL: lower-case, with the port where it is not the scheme's own (RFC 9110, section 7.2)."""
     host = host.lower()
     return host if not port or port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
+
+
+def with_parameters(url: str, parameters: Any) -> str:
+    """A URL with more parameters in its query, as HTTP clients write those that they are given.
+
+    parameters: a mapping or pairs; a value that is a list stands once for each of its items, None not at all; or a str, as it is.
+    """
+    if not parameters:
+        return url
+    if isinstance(parameters, (str, bytes)):
+        more = parameters.decode() if isinstance(parameters, bytes) else parameters
+    else:
+        from urllib.parse import urlencode
+
+        pairs = [
+            (name, each)
+            for name, values in (parameters.items() if hasattr(parameters, "items") else parameters)
+            for each in ([values] if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") else values)
+            if each is not None
+        ]
+        more = urlencode(pairs)
+    return f"{url}{'&' if '?' in url else '?'}{more}" if more else url
 
 
 def target_in(url: str) -> str:

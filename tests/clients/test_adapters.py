@@ -168,31 +168,27 @@ def _following(name: str, **arguments: Any) -> Any:
 class TestRedirects:
     """The rule itself; what each library does of it is on the wire (test_on_the_wire.py)."""
 
-    signing = Signing(service="s3", region="us-east-1", credentials=CREDENTIALS)
-
     def test_elsewhere_nothing_goes_along(self) -> None:
         headers = [
             ("Authorization", "AWS4-HMAC-SHA256 ..."), ("X-Amz-Security-Token", TOKEN), ("x-amz-date", "20150830T123600Z"),
             ("x-amz-server-side-encryption-customer-key", "secret"), ("Cookie", "a=b"), ("Proxy-Authorization", "x"), ("Accept", "*/*"),
         ]  # fmt: skip
-        assert after_redirect(self.signing, "http://127.0.0.1:1/", "GET", "http://127.0.0.1:2/", headers, None) == [
-            ("Accept", "*/*")
-        ]
+        assert after_redirect("http://127.0.0.1:1/", "GET", "http://127.0.0.1:2/", headers, None) == ([("Accept", "*/*")], False)
 
     def test_out_of_tls_it_is_not_followed(self) -> None:
         with pytest.raises(awsign.InvalidRequest, match="from https to http"):
-            after_redirect(self.signing, "https://s3.example/", "GET", "http://s3.example/", [], None)
+            after_redirect("https://s3.example/", "GET", "http://s3.example/", [], None)
         with pytest.raises(awsign.InvalidRequest, match="'ftp' is not followed"):
-            after_redirect(self.signing, "https://s3.example/", "GET", "ftp://s3.example/", [], None)
+            after_redirect("https://s3.example/", "GET", "ftp://s3.example/", [], None)
 
     @pytest.mark.parametrize("query", ["X-Amz-Signature=abc", "a=b&X-Amz-Signature=abc", "AWSAccessKeyId=a&Signature=b"])
     def test_what_is_presigned_is_not_signed_again(self, query: str) -> None:
-        after = after_redirect(self.signing, "https://s3.example/", "GET", f"https://s3.example/k?{query}", [("A", "b")], None)
-        assert after == [("A", "b")]
+        after = after_redirect("https://s3.example/", "GET", f"https://s3.example/k?{query}", [("A", "b")], None)
+        assert after == ([("A", "b")], False)
 
     def test_a_body_that_is_gone(self) -> None:
         with pytest.raises(awsign.InvalidRequest, match="can be read only once and has been sent"):
-            after_redirect(self.signing, "https://s3.example/", "PUT", "https://s3.example/k", [], iter([b"x"]))
+            after_redirect("https://s3.example/", "PUT", "https://s3.example/k", [], iter([b"x"]))
 
     @pytest.mark.parametrize("name", ["requests.AwsAuth", "requests.AwsSession"])
     def test_requests_is_told_not_to_follow(self, name: str, listener: Listener) -> None:
@@ -227,7 +223,7 @@ class TestSecrets:
         assert next(record.event for record in ours) == "signed"  # type: ignore[attr-defined]
         assert "AKIDEXAMPLE" in caplog.text
         for record in ours:
-            text = record.getMessage() + repr(record.exchange)  # type: ignore[attr-defined]
+            text = record.getMessage() + repr(record.signed)  # type: ignore[attr-defined]
             assert not any(secret in text for secret in (SECRET, TOKEN, "TOKENINQUERY"))
 
     def test_none_in_a_repr(self) -> None:
@@ -250,7 +246,8 @@ class TestArguments:
         [
             ({"scheme": "v4"}, ValueError, "scheme='v4': it is one of 'sigv4'"),
             ({"payload": 5}, TypeError, "payload must be awsign.UNSIGNED_PAYLOAD"),
-            ({"payload": "x", "scheme": "sigv2"}, ValueError, "belongs to Signature Version 4"),
+            ({"payload": "hash"}, ValueError, "payload=.hash.: it is awsign.UNSIGNED_PAYLOAD"),
+            ({"payload": awsign.UNSIGNED_PAYLOAD, "scheme": "sigv2"}, ValueError, "belongs to Signature Version 4"),
             ({"rules": "s3"}, TypeError, "rules must be awsign.Rules"),
             ({"service": "us-east-1"}, ValueError, "swapped"),
             ({"region": "us east"}, ValueError, "region='us east'"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import NamedTuple
 
 import awsign
@@ -32,8 +33,7 @@ def attempt(sender: Sender, shape: Shape, service: str, listener: Listener, othe
     shape = copy.deepcopy(shape)
     keys = WITH_TOKEN if shape.token else PLAIN
     answers = [
-        answer and (answer[0], [(name, value.replace("http://OTHER", other.url)) for name, value in answer[1]], answer[2])
-        for answer in shape.answers
+        answer and (answer[0], [(name, _written(value, other)) for name, value in answer[1]], answer[2]) for answer in shape.answers
     ]
     listener.expect(answers)
     other.expect()
@@ -48,6 +48,12 @@ def attempt(sender: Sender, shape: Shape, service: str, listener: Listener, othe
     finally:
         case.close()
     return _verdict(shape, service, keys, [*listener.arrivals], [*other.arrivals], error)
+
+
+def _written(value: str, other: Listener) -> str:
+    if value.startswith("AHEAD "):
+        return format_datetime(datetime.now(UTC) + timedelta(seconds=int(value.split()[1])), usegmt=True)
+    return value.replace("http://OTHER", other.url)
 
 
 def _verdict(

@@ -9,7 +9,7 @@ import click
 
 from .. import redirects
 from ..derivation import Derivation
-from ..endpoints import infer, same_service
+from ..endpoints import infer
 from ..errors import InvalidRequest
 from ..payload import spool
 from ..redact import MASK, masked, masked_value
@@ -103,21 +103,19 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
             return None
     except InvalidRequest as error:
         raise Failure(failure.MALFORMED_URL, str(error)) from None
-    try:
-        redirects.require_followable(request.url, url)
-    except InvalidRequest as error:
-        raise Failure(failure.UNSUPPORTED_PROTOCOL, str(error)) from None
-    same = same_service(request.url, url)
-    if same and (region := infer(url)[1]):
-        signer.move(region)
-    request.rewind()
     method = redirects.method_after(answer.status, request.method) if location else request.method
     body = request.body if method == request.method and answer.status != 303 else None
-    headers = redirects.headers_after(request.headers, same=same, has_body=body is not None)
+    try:
+        headers, signs = redirects.onward(request.url, url, request.headers, signed=signs, has_body=body is not None)
+    except InvalidRequest as error:
+        raise Failure(failure.UNSUPPORTED_PROTOCOL, str(error)) from None
+    if signs and (region := infer(url)[1]):
+        signer.move(region)
+    request.rewind()
     if urlsplit(url).netloc == urlsplit(request.url).netloc:
         headers.append(("Host", request.host))
     try:
-        return Request(method, url, headers, body), signs and redirects.may_sign(request.url, url)
+        return Request(method, url, headers, body), signs
     except InvalidRequest as error:
         raise Failure(failure.MALFORMED_URL, f"the server redirects to a URL that cannot be sent: {error}") from None
 

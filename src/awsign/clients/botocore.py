@@ -10,19 +10,22 @@ a signer where it always does, and gets this one. It signs SigV4A too, for which
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlencode, urlparse
 
 from ..authorization import SIGNER_HEADERS
+from ..clock_skew import ClockSkew
 from ..errors import InvalidRequest, MissingExtra
 from ..identity import Credentials
 from ..payload import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER
 from ..request import URLENCODED, Request
+from ..response import Response
 from ..s3_sigv2 import S3SigV2
-from ..scope import in_utc
+from ..scope import in_utc, parse_timestamp
 from ..services import rules_for
 from ..sigv2 import SigV2
-from ..sigv4 import SigV4
+from ..sigv4 import ALL_HEADERS, SigV4
+from .exchange import log_signed
 
 try:
     import botocore.auth
@@ -33,10 +36,13 @@ except ImportError:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from datetime import datetime
+    from typing import Any, TypeVar
 
     from ..services import Rules
     from ..signed import Presigned, Signed
+
+    Session = TypeVar("Session")
 
 _KEPT = 64
 # botocore's names of schemes: AUTH_TYPE_MAPS in its auth.py. What is not here (bearer tokens, POST policies, version 3) stays its own.
@@ -49,31 +55,47 @@ _QUERY = "-query"
 _OF_EVERY_FORM = f"{URLENCODED}; charset=utf-8"
 
 
-def install(session: Any) -> Any:
+def install(session: Session) -> Session:
     """Have the clients of a session sign with awsign: those that it makes from now on. Gives the session back.
 
     session: of boto3 or botocore; a client that exists already may be given too. Raises TypeError for anything else.
     """
-    events = getattr(getattr(session, "_session", session), "register", None) or getattr(
-        getattr(getattr(session, "meta", None), "events", None), "register", None
-    )
-    if events is None:
-        raise TypeError(f"install takes a session or a client of boto3 or botocore, not {type(session).__name__}")
+    emitter = getattr(getattr(session, "meta", None), "events", None) or getattr(session, "_session", session)
+    register = getattr(emitter, "register", None)
+    if register is None:
+        raise TypeError(
+            f"install takes a session or a client of boto3 or botocore, not {type(session).__name__}; boto3's own is "
+            "boto3.DEFAULT_SESSION after boto3.setup_default_session(), a resource's client is resource.meta.client"
+        )
+    skew = ClockSkew()
     # Said before each signature, with what is about to make it.
-    events("before-sign", _take_over, unique_id="awsign")
+    register("before-sign", partial(_take_over, skew), unique_id="awsign")
+    register("needs-retry", partial(_correct_the_clock, skew), unique_id="awsign-clock")
     return session
 
 
-def _take_over(request_signer: Any, **_: Any) -> None:
+def _take_over(skew: ClockSkew, request_signer: Any, **_: Any) -> None:
     if not isinstance(request_signer.get_auth_instance, _Signers):
-        request_signer.get_auth_instance = request_signer.get_auth = _Signers(request_signer.get_auth_instance)
+        # What the class has, not the instance: two threads may come here at once.
+        of_botocore = partial(type(request_signer).get_auth_instance, request_signer)
+        request_signer.get_auth_instance = request_signer.get_auth = _Signers(of_botocore, skew)
+
+
+def _correct_the_clock(skew: ClockSkew, response: Any, attempts: int, request_dict: Any, **_: Any) -> int | None:
+    """Sign once more, at once, where an answer says that the time was off: botocore asks whether to send again."""
+    if response is None or attempts > 1 or response[0].status_code < 400:
+        return None
+    answer = Response(response[0].status_code, response[0].headers, response[0].content)
+    stamp = (request_dict.get("context") or {}).get("timestamp")
+    return 0 if skew.learn(request_dict["url"], answer, parse_timestamp(stamp) if stamp else None) else None
 
 
 class _Signers:
     """What a botocore client gets its signers from: in the place of RequestSigner.get_auth_instance, which finds the credentials."""
 
-    def __init__(self, of_botocore: Callable[..., Any]) -> None:
+    def __init__(self, of_botocore: Callable[..., Any], skew: ClockSkew) -> None:
         self._of_botocore = of_botocore
+        self._skew = skew
         self._credentials: dict[tuple[str, str, str | None], Credentials] = {}
 
     def __call__(self, signing_name: str, region_name: str, signature_version: str | None = None, *args: Any, **kw: Any) -> Any:
@@ -91,7 +113,8 @@ class _Signers:
             return found
         if found.credentials is None:
             raise NoCredentialsError
-        return _Auth(scheme, self._kept(found.credentials), signing_name, region_name, kw.get("expires", 3600) if query else None)
+        expires = kw.get("expires", 3600) if query else None
+        return _Auth(scheme, self._kept(found.credentials), signing_name, region_name, expires, self._skew)
 
     def _kept(self, frozen: Any) -> Credentials:
         """The same ones for the same values: their signing keys are derived already."""
@@ -111,16 +134,19 @@ def _version_of(auth: Any) -> str:
 class _Auth:
     """A signer as botocore asks for it. expires: of a URL, in seconds; None signs in a header."""
 
-    def __init__(self, scheme: str, credentials: Credentials, service: str, region: str, expires: int | None) -> None:
+    def __init__(
+        self, scheme: str, credentials: Credentials, service: str, region: str, expires: int | None, skew: ClockSkew
+    ) -> None:
         self._scheme = scheme
         self._credentials = credentials
         self._service = service
         self._region = region
         self._expires = expires
+        self._skew = skew
 
     def add_auth(self, request: Any) -> None:
         """Sign a botocore.awsrequest.AWSRequest, in place."""
-        at = in_utc(datetime.now(UTC))
+        at = in_utc(self._skew.now(request.url))
         request.context["timestamp"] = at.strftime("%Y%m%dT%H%M%SZ")
         if request.params:
             request.url += ("&" if "?" in request.url else "?") + urlencode(request.params, doseq=True)
@@ -145,15 +171,15 @@ class _Auth:
         if payload == UNSIGNED_TRAILER:
             headers.append(("X-Amz-Content-SHA256", payload))
             payload = None
-        signed = self._sigv4().sign(_request(request, body, headers), at=at, payload=payload)
-        _write(request, signed)
+        _write(request, self._sigv4().sign(_request(request, body, headers), at=at, payload=payload))
 
     def _sigv4(self) -> SigV4:
         if self._scheme in _ASYMMETRIC:
             from ..sigv4a import SigV4A
 
-            return SigV4A(self._credentials, self._service, self._region, rules=self._rules())
-        return SigV4(self._credentials, self._service, self._region, rules=self._rules())
+            return SigV4A(self._credentials, self._service, self._region, rules=self._rules(), sign_headers=ALL_HEADERS)
+        # All headers, as botocore does: conditions, lengths and dispositions of a link, the cluster of a token for EKS.
+        return SigV4(self._credentials, self._service, self._region, rules=self._rules(), sign_headers=ALL_HEADERS)
 
     def _rules(self) -> Rules | None:
         """Those of the service; botocore names S3's by the scheme for some that are none of its family."""
@@ -171,12 +197,11 @@ class _Auth:
 
     def _presign(self, request: Any, at: datetime, expires: int) -> None:
         headers = [pair for pair in _headers(request, "date") if pair != ("Content-Type", _OF_EVERY_FORM)]
-        body = None
         if request.data and isinstance(request.data, dict):
             # A form becomes part of the URL, as everything of it has to be.
             request.url += ("&" if "?" in request.url else "?") + urlencode(request.data, doseq=True)
             request.data = ""
-        asked = Request(request.method, request.url, headers, body)
+        asked = Request(request.method, request.url, headers)
         link: Presigned
         if self._scheme == "s3":
             link = S3SigV2(self._credentials).presign(asked, at=at, expires=expires)
@@ -201,9 +226,11 @@ def _request(request: Any, body: Any, headers: list[tuple[str, str | bytes]]) ->
 def _write(request: Any, signed: Signed) -> None:
     if dropped := urlparse(signed.url).params:
         raise InvalidRequest(f"botocore drops what follows the semicolon of a path, {dropped[:40]!r}; write ; as %3B")
+    log_signed(signed.method, signed.url, signed)
     request.url = signed.url
-    if isinstance(request.data, (dict, str)) and request.data:
-        request.data = signed.body  # Encoded: of a str botocore announces the length in characters.
+    if request.data and signed.body is not request.data:
+        # A form with its signature, a str as bytes (botocore announces its length in characters), a stream that was spooled.
+        request.data = signed.body
     for name in {name.lower() for name in request.headers} & SIGNER_HEADERS:
         del request.headers[name]
     for name, value in signed.headers:

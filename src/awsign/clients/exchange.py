@@ -1,4 +1,4 @@
-"""One request and what becomes of it, without I/O: signed as often as it is sent, and sent again once where an answer says why.
+"""One request and what becomes of it, whatever client sends it: signed each time, and sent again once where an answer says why.
 
 An adapter makes an `Exchange` of a request as its library would send it, sends what `sign` gives, and asks `again` of an error:
 a clock that is off, credentials that expired, another region of S3. Each of these is put right once.
@@ -10,13 +10,14 @@ import asyncio
 import logging
 
 from .. import redirects
-from ..body import is_async, one_shot, size_of
+from ..authorization import SIGNER_HEADERS, is_signature
+from ..body import announced, is_async, one_shot, size_of
 from ..chunked import Chunked
 from ..errors import InvalidRequest
 from ..payload import spool, spool_async
-from ..redact import masked
 from ..request import Request
 from ..response import elements, error_code
+from ..scope import parse_timestamp
 from ..services import S3_FAMILY
 from ..signed import framed
 from ..sigv4 import SigV4, is_region
@@ -42,6 +43,8 @@ log = logging.getLogger("awsign.clients")
 # "Error codes"), which is about the clock where that is off.
 _EXPIRED = frozenset(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"))
 _WRONG_REGION = "AuthorizationHeaderMalformed"
+# The statuses of these, and of S3's wrong regions (AWS general reference, "Common errors"; S3 API reference, "Error responses").
+_TELLING = frozenset((301, 307, 400, 401, 403))
 _LONG = 1 << 20  # A body that takes a millisecond to hash: not on an event loop.
 
 
@@ -55,10 +58,11 @@ class Exchange:
     def __init__(
         self, signing: Signing, method: str, url: str, headers: Headers, body: object = None, *, moved: bool = False
     ) -> None:
-        self._signing = signing
+        self.signing = signing
         self._moved = moved
         self.request = Request(method, url, headers, body)  # type: ignore[arg-type]
         self._announced = self._take_framing()
+        self._own_date = self._take_old_signature()
         self._tried: set[str] = set()
         self._region: str | None = None  # As S3 told it.
         self._credentials: Credentials | None = None
@@ -70,11 +74,9 @@ class Exchange:
     def _take_framing(self) -> int | None:
         """The length that the headers announce. They are made anew, of the body that is sent."""
         announced = None
-        self._own_date = False  # Whether the time of signing is the caller's.
         kept: list[Header] = []
         for name, value in self.request.headers:
             lower = name.lower()
-            self._own_date = self._own_date or lower == "x-amz-date"
             if lower == "content-length":
                 text = value if isinstance(value, str) else value.decode("latin-1")
                 if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -85,6 +87,14 @@ class Exchange:
         self.request.headers = tuple(kept)
         return announced
 
+    def _take_old_signature(self) -> bool:
+        """Whether the time of signing is the caller's: an X-Amz-Date that no signature came with. An older signature is taken out."""
+        names = {name.lower(): value for name, value in self.request.headers}
+        if is_signature(str(names.get("authorization", ""))):
+            self.request.headers = tuple(pair for pair in self.request.headers if pair[0].lower() not in SIGNER_HEADERS)
+            return False
+        return "x-amz-date" in names
+
     # Signing.
 
     def sign(self) -> Signed:
@@ -94,26 +104,26 @@ class Exchange:
             if is_async(self.request.body):
                 raise InvalidRequest("an async body cannot be sent by a client that does not wait; use the async one")
             self._take_body(spool(self.request.body))
-        return self._sign_by(self._signing.provider.get())
+        return self._sign_by(self.signing.provider.get())
 
-    async def sign_async(self, apart: Apart = asyncio.to_thread) -> Signed:
-        """The same for tasks. apart: runs what may take long in a thread."""
+    async def sign_async(self, apart: Apart | None = None) -> Signed:
+        """The same for tasks. apart: runs what may take long in a thread, where that is not asyncio's to do."""
         self.request.rewind()
         if self.request.body is not None and self._has_to_be_spooled():
             body = self.request.body
-            self._take_body(await spool_async(body) if is_async(body) else await apart(spool, body))
-        provider: Any = self._signing.provider
-        if apart is asyncio.to_thread and hasattr(provider, "get_async"):
+            self._take_body(await spool_async(body) if is_async(body) else await (apart or asyncio.to_thread)(spool, body))
+        provider: Any = self.signing.provider
+        if apart is None and hasattr(provider, "get_async"):
             credentials = await provider.get_async()
         else:
-            credentials = await apart(provider.get)
+            credentials = await (apart or asyncio.to_thread)(provider.get)
         if self._takes_long():
-            signed: Signed = await apart(self._sign_by, credentials)
+            signed: Signed = await (apart or asyncio.to_thread)(self._sign_by, credentials)
             return signed
         return self._sign_by(credentials)
 
     def _takes_long(self) -> bool:
-        return (size_of(self.request.body) or 0) > _LONG or not self._signing.knows_region(self.request.url)
+        return (size_of(self.request.body) or 0) > _LONG or not self.signing.knows_region(self.request.url)
 
     def _sign_by(self, credentials: Credentials) -> Signed:
         request = self.request
@@ -122,33 +132,29 @@ class Exchange:
         service, region = self._where()
         if request.body is not None:
             self._check_length(service)
-        signer = self._signing.signer(service, region)
+        signer = self.signing.signer(service, region)
         at: datetime | None = None
-        if self._signing.skew.knows_any and not self._own_date and self._signing.skew.offset(request.url):
-            at = self._signing.skew.now(request.url)
+        if self.signing.skew.knows_any and not self._own_date and self.signing.skew.offset(request.url):
+            at = self.signing.skew.now(request.url)
         if isinstance(signer, SigV4):
             signed = signer.sign(request, at=at, payload=self._payload(), credentials=credentials)
         else:
             signed = signer.sign(request, at=at, credentials=credentials)
+        if self._announced is not None and signed.body is request.body and one_shot(signed.body):
+            signed.body = announced(signed.body, self._announced)
         self._credentials = credentials
         self.signed = signed
-        if log.isEnabledFor(logging.DEBUG):
-            self._log("signed", f"as {credentials.access_key_id} for {signed.derivation.scope or 'no scope'}")
+        log_signed(request.method, request.url, signed)
         return signed
 
     def _where(self) -> tuple[str | None, str | None]:
-        service, region = self._signing.where(self.request.url, moved=self._moved)
-        return service, self._region or region
-
-    def _log(self, event: str, text: str) -> None:
-        """A record of what happens; `event` and `exchange` are attributes of it, for whoever hangs a handler there."""
-        shown = masked(self.request.url)
-        log.debug("%s: %s %s %s", event, self.request.method, shown, text, extra={"event": event, "exchange": self})
+        url = self.request.url
+        return self.signing.service_of(url), self._region or self.signing.region_of(url, moved=self._moved)
 
     # The body.
 
     def _payload(self) -> str | Chunked | None:
-        payload = self._signing.payload
+        payload = self.signing.payload
         if not isinstance(payload, Chunked):
             return payload
         if not self.request.body or self._declared():
@@ -167,12 +173,12 @@ class Exchange:
         """Whether the body can be read only once, and has to be read before it is sent: to be hashed, or to know its length."""
         if not one_shot(self.request.body):
             return False
-        payload = self._signing.payload
+        payload = self.signing.payload
         if isinstance(payload, Chunked) and not self._declared():
             return payload.length is None and self._announced is None
         if payload is not None or self._declared():
             return False
-        rule = self._signing.rules(self._where()[0]).payload
+        rule = self.signing.rules(self.signing.service_of(self.request.url)).payload
         return rule == "hash" or (rule == "unsigned-on-https" and self.request.scheme != "https")
 
     def _take_body(self, body: object) -> None:
@@ -200,32 +206,36 @@ class Exchange:
 
     def asks_why(self, status: int) -> bool:
         """Whether the body of an answer has to be read: it may say why the signature was refused."""
-        return (400 <= status < 500 or status in (301, 307)) and len(self._tried) < 3
+        return status in _TELLING and len(self._tried) < len(self._MENDED) and not one_shot(self.request.body)
+
+    _MENDED = ("region", "clock", "credentials")
 
     def again(self, response: Response) -> bool:
         """Whether to sign once more and send again: what the answer complains of is put right, once each."""
-        if one_shot(self.request.body) or self._credentials is None:
+        if one_shot(self.request.body):
             return False
-        for what, mended in (("region", self._mend_region), ("clock", self._mend_clock), ("credentials", self._mend_credentials)):
-            if what not in self._tried and mended(response):
+        for what in self._MENDED:
+            if what not in self._tried and getattr(self, f"_mend_{what}")(response):
                 self._tried.add(what)
-                self._log("again", f"because of the {what} ({error_code(response) or response.status})")
+                why = f"because of the {what}: {error_code(response) or response.status}"
+                _log("again", self.request.method, self.request.url, why, self.signed)
                 return True
         return False
 
     def _mend_region(self, response: Response) -> bool:
         service, region = self._where()
+        status = response.status or 0
         if service not in S3_FAMILY or response.header("location"):
             return False
-        told = response.header("x-amz-bucket-region")
+        told = None
         if error_code(response) == _WRONG_REGION:
-            told = elements(response.body).get("Region") or told
-        elif response.status in (400, 403) and self.request.method != "HEAD":
-            return False
+            told = elements(response.body).get("Region")
+        elif status in redirects.REGION_STATUSES and (status != 400 or self.request.method == "HEAD"):
+            told = response.header("x-amz-bucket-region")
         if not told or told == region or not is_region(told):
             return False
-        url = redirects.url_in_region(self.request.url, self.request.authority, response.status or 0, told)
-        if url is None and response.status in (301, 307):
+        url = redirects.url_in_region(self.request.url, self.request.authority, status, told)
+        if url is None and status in redirects.STATUSES:
             return False
         if url is not None:
             self.request.rewind()
@@ -234,14 +244,31 @@ class Exchange:
         return True
 
     def _mend_clock(self, response: Response) -> bool:
-        return not self._own_date and self._signing.skew.learn(self.request.url, response)
+        assert self.signed is not None
+        # When it was signed: others may have learnt of the same clock meanwhile.
+        stamp = next((value for name, value in self.signed.headers if name == "X-Amz-Date"), None)
+        signed_at = parse_timestamp(stamp) if isinstance(stamp, str) else None
+        return not self._own_date and self.signing.skew.learn(self.request.url, response, signed_at)
 
     def _mend_credentials(self, response: Response) -> bool:
-        forget = getattr(self._signing.provider, "forget", None)
+        forget = getattr(self.signing.provider, "forget", None)
         if forget is None or error_code(response) not in _EXPIRED:
             return False
         forget(self._credentials)
         return True
+
+
+def log_signed(method: str, url: str, signed: Signed) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        credential = next((value for name, value in signed.headers if name == "Authorization"), "")
+        scope = signed.derivation.scope
+        whose = f"by {str(credential).partition('Credential=')[2].partition('/' + scope)[0]} for {scope}" if scope else ""
+        _log("signed", method, url, whose, signed)
+
+
+def _log(event: str, method: str, url: str, text: str, signed: Signed | None) -> None:
+    """A record of what happens: its `event` is signed, again or redirect, and `signed` what was signed (None at a redirect)."""
+    log.debug("%s: %s %s %s", event, method, redirects.shown(url), text, extra={"event": event, "signed": signed})
 
 
 def _require_repeatable(body: object) -> None:
@@ -250,16 +277,14 @@ def _require_repeatable(body: object) -> None:
 
 
 def after_redirect(
-    signing: Signing, old_url: str, method: str, url: str, headers: Headers, body: object
-) -> Exchange | list[tuple[str, str | bytes]]:
-    """What a redirect that a library follows is sent as: an exchange of its own at the same service, else the headers that may go
-    along, unsigned. InvalidRequest where it may not be followed.
+    url: str, method: str, target: str, headers: Headers, body: object, *, signed: bool = True
+) -> tuple[list[tuple[str, str | bytes]], bool]:
+    """What a redirect of a request to `url`, which a library follows, is sent with: the headers, and whether it is signed again.
+
+    signed: whether the request that was answered was. InvalidRequest where it may not be followed, or its body is gone.
     """
-    redirects.require_followable(old_url, url)
-    _require_repeatable(body)
-    signs = redirects.may_sign(old_url, url)
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
-    kept = redirects.headers_after(pairs, same=signs, has_body=body is not None)
-    shown = masked(url)
-    log.debug("redirect: %s %s %s", method, shown, "signed again" if signs else "without credentials", extra={"event": "redirect"})
-    return Exchange(signing, method, url, kept, body, moved=True) if signs else kept
+    kept, signs = redirects.onward(url, target, pairs, signed=signed, has_body=body is not None)
+    _require_repeatable(body)
+    _log("redirect", method, target, "signed again" if signs else "without credentials", None)
+    return kept, signs

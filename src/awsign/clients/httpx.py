@@ -11,11 +11,13 @@ them: `client.get(url, extensions={"target": b"/a/../b"})`.
 from __future__ import annotations
 
 import asyncio
+import threading
 from importlib import import_module
+from inspect import signature
 
-from ..body import is_async, seekable
+from ..body import is_async, seekable, size_of
 from ..errors import InvalidRequest, MissingExtra
-from ..request import target_in
+from ..request import Request, target_in
 from ..response import Response
 from .exchange import Exchange, after_redirect
 from .signing import Signing
@@ -56,6 +58,7 @@ def _library_of(request: Any) -> ModuleType:
     return next(library for library in _LIBRARIES if isinstance(request, library.Request))
 
 
+_GUARDED = frozenset((b"host", b"authorization", b"content-type", b"content-md5"))
 _EXTENSION = "awsign"  # What a transport knows a redirected request by.
 
 
@@ -88,19 +91,20 @@ class _Body(_Streams):  # type: ignore[misc, valid-type]
                 yield block
 
 
-async def _apart(function: Callable[..., Any], *args: Any) -> Any:
-    """In a thread, on asyncio and trio: httpx runs on both."""
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """As asyncio.to_thread, on trio too."""
     from anyio.to_thread import run_sync
 
     return await run_sync(function, *args)
 
 
-def _apart_here() -> Any:
+def _apart() -> Any:
+    """What runs a function in a thread: None where asyncio does. httpx runs on trio too."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _apart
-    return asyncio.to_thread
+        return _in_thread
+    return None
 
 
 def _exchange(signing: Signing, request: Any) -> Exchange:
@@ -111,6 +115,8 @@ def _exchange(signing: Signing, request: Any) -> Exchange:
 def _asked(request: Any) -> tuple[str, str, list[tuple[str, bytes]], Any]:
     """URL, method, headers and body of a request, as it would be sent."""
     url = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    if request.url.fragment and _EXTENSION not in request.extensions:
+        Request(request.method, str(request.url))  # Which says what is to be done about it.
     target = request.extensions.get("target", request.url.raw_path)
     headers = [(name.decode("latin-1"), value) for name, value in request.headers.raw]
     return url + target.decode("latin-1"), request.method, headers, _body_of(request.stream)
@@ -142,7 +148,10 @@ def _written(request: Any, exchange: Exchange) -> Any:
     ]
     whole = signed.body is None or isinstance(signed.body, bytes)
     stream = library.ByteStream(signed.body or b"") if whole else _Body(exchange, signed.body)
-    return library.Request(signed.method, url, headers=headers, stream=stream, extensions=extensions)
+    written = library.Request(signed.method, url, headers=headers, stream=stream, extensions=extensions)
+    if whole:
+        written.read()  # So that hooks, and transports of others, have its content.
+    return written
 
 
 def _answer(response: Any) -> Response:
@@ -181,7 +190,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
     async def async_auth_flow(self, request: Any) -> Any:
         exchange = _exchange(self.signing, request)
         while True:
-            await exchange.sign_async(_apart_here())
+            await exchange.sign_async(_apart())
             response = yield _guarded(_written(request, exchange), is_async=True)
             if not exchange.asks_why(response.status_code):
                 return
@@ -191,21 +200,33 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
 
 
 def _guarded(request: Any, *, is_async: bool = False) -> Any:
-    """Let no request out that a redirect made of this one: a client follows it without its auth, and takes the signature along.
+    """Let nothing out with this signature that it was not made for.
 
-    httpx hands its extensions on to where a request is redirected, so the trace that is among them sees each before it is sent.
+    A client follows a redirect without its auth and takes the signature along, and runs its hooks after the auth. httpx hands its
+    extensions on to where a request is redirected, so the trace that is among them sees each request before it is sent.
     """
-    mine = dict(request.headers.raw)
     own_trace = request.extensions.get("trace")
+    url, target = request.url, request.extensions.get("target", request.url.raw_path)
+    absolute = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)  # As a proxy is asked.
+    wanted = _covered(request.headers.raw)
 
     def check(event: str, info: Any) -> None:
-        if event.endswith(".send_request_headers.started"):
-            sent = info["request"]
-            if sent.method != b"CONNECT" and not _is_as_signed(sent, request, mine):
-                raise InvalidRequest(
-                    f"httpx would follow a redirect to {sent.url.host.decode('latin-1')!r} with the signature of another request; "
-                    "with transport=awsign.clients.httpx.AwsTransport(...) in the place of auth, each is signed"
-                )
+        if not event.endswith(".send_request_headers.started"):
+            return
+        sent = info["request"]
+        if sent.method == b"CONNECT":
+            return
+        is_here = sent.url.scheme == url.raw_scheme and sent.url.target == target
+        if sent.method != request.method.encode() or not (is_here or sent.url.target == absolute):
+            raise InvalidRequest(
+                f"httpx would follow a redirect to {sent.url.host.decode('latin-1')!r} with the signature of another request; "
+                "with transport=awsign.clients.httpx.AwsTransport(...) in the place of auth, each is signed"
+            )
+        if changed := {name for name, _ in wanted.items() ^ _covered(sent.headers).items()}:
+            raise InvalidRequest(
+                f"the header {min(changed).decode('latin-1')} was changed after the request was signed, by a hook it seems; "
+                "with transport=awsign.clients.httpx.AwsTransport(...) in the place of auth, hooks come first"
+            )
 
     def trace(event: str, info: Any) -> None:
         check(event, info)
@@ -221,12 +242,14 @@ def _guarded(request: Any, *, is_async: bool = False) -> Any:
     return request
 
 
-def _is_as_signed(sent: Any, request: Any, headers: dict[bytes, bytes]) -> bool:
-    """Whether a request of the transport is the one that was signed. sent: its target is absolute where a proxy is asked."""
-    target = request.extensions.get("target", request.url.raw_path)
-    hosts = [value for name, value in sent.headers if name.lower() == b"host"]
-    host = next((value for name, value in headers.items() if name.lower() == b"host"), None)
-    return sent.method == request.method.encode() and sent.url.target.endswith(target) and hosts == [host]
+def _covered(headers: list[tuple[bytes, bytes]]) -> dict[bytes, tuple[bytes, ...]]:
+    """The headers that are signed, or say so."""
+    covered: dict[bytes, tuple[bytes, ...]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _GUARDED or lower.startswith(b"x-amz-"):
+            covered[lower] = (*covered.get(lower, ()), value)
+    return covered
 
 
 class _Signs:
@@ -247,49 +270,66 @@ class _Signs:
         self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
         self._options = options
         self._inner = transport
+        self._lock = threading.Lock()
         if transport is not None and options:
             raise TypeError(f"{', '.join(options)}: give these to the transport that is passed")
+        known = {name for library in _LIBRARIES for name in signature(getattr(library, self._kind)).parameters}
+        if unknown := sorted(options.keys() - known):
+            raise TypeError(
+                f"{unknown[0]!r} is no argument of this transport; there are service, region, credentials, payload, rules, scheme, "
+                f"and those of {self._kind}: {', '.join(sorted(known))}"
+            )
 
     _kind: str
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.signing!r}>"
 
     def _transport(self, request: Any) -> Any:
         """The one below: what was given, else one of the library that the request is of."""
-        if self._inner is None:
-            self._inner = getattr(_library_of(request), self._kind)(**self._options)
+        with self._lock:
+            self._inner = self._inner or getattr(_library_of(request), self._kind)(**self._options)
         return self._inner
 
     def _begin(self, request: Any) -> Exchange | Any:
-        """An exchange of a request, or the request itself where a redirect led it to another service."""
+        """An exchange of a request, or the request to send unsigned where a redirect led it to another service."""
         url, method, headers, body = _asked(request)
-        if _EXTENSION not in request.extensions:
+        asked, before, elsewhere = request.extensions.get(_EXTENSION, (request, None, False))
+        if before is None or asked is request:  # The same one, sent again, is no redirect.
             exchange = Exchange(self.signing, method, url, headers, body)
-        else:
-            before = request.extensions[_EXTENSION]
-            after = self._after(before, request, headers, body)
-            if not isinstance(after, Exchange):
-                kept = {name: value for name, value in request.extensions.items() if name not in ("target", _EXTENSION)}
-                extensions = {**kept, _EXTENSION: None}
-                request.extensions = extensions
-                return _library_of(request).Request(method, request.url, headers=after, stream=request.stream, extensions=kept)
-            exchange = after
-        # The client copies these to the request that it makes of a redirect.
-        request.extensions = {**request.extensions, _EXTENSION: exchange}
-        return exchange
-
-    def _after(self, before: Exchange | None, request: Any, headers: list[tuple[str, bytes]], body: Any) -> Any:
-        """What follows a redirect. before: the exchange that was answered so, None where that went unsigned already."""
-        if before is None:
-            return headers
-        host = [pair for pair in headers if pair[0].lower() == "host"]
-        others = [pair for pair in headers if pair[0].lower() != "host"]
+            _mark(request, exchange, elsewhere=False)
+            return exchange
         before.request.rewind()
         body = None if body is None else before.request.body  # It may have been spooled.
+        host = [pair for pair in headers if pair[0].lower() == "host"]
+        others = [pair for pair in headers if pair[0].lower() != "host"]
         url = str(request.url).partition("#")[0]
-        after = after_redirect(self.signing, before.request.url, request.method, url, others, body)
-        return after if isinstance(after, Exchange) else [*host, *after]
+        kept, signs = after_redirect(before.request.url, method, url, others, body, signed=not elsewhere)
+        if signs:
+            exchange = Exchange(self.signing, method, url, kept, body, moved=True)
+            _mark(request, exchange, elsewhere=False)
+            return exchange
+        _mark(request, before, elsewhere=True)
+        extensions = {name: value for name, value in request.extensions.items() if name != "target"}
+        stream = request.stream
+        if body is not None and not isinstance(body, bytes):
+            stream = _Body(before, body)
+            kept = [pair for pair in kept if pair[0].lower() not in ("content-length", "transfer-encoding")]
+            size = size_of(body)
+            kept.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
+        return _library_of(request).Request(method, request.url, headers=[*host, *kept], stream=stream, extensions=extensions)
+
+
+def _mark(request: Any, exchange: Exchange, *, elsewhere: bool) -> None:
+    """Remember what a request was: the client copies its extensions to the one that it makes of a redirect."""
+    request.extensions = {**request.extensions, _EXTENSION: (request, exchange, elsewhere)}
 
 
 class AwsTransport(_Signs, _Transport):  # type: ignore[misc, valid-type]
@@ -331,7 +371,7 @@ class AsyncAwsTransport(_Signs, _AsyncTransport):  # type: ignore[misc, valid-ty
         if not isinstance(exchange, Exchange):
             return await transport.handle_async_request(exchange)
         while True:
-            await exchange.sign_async(_apart_here())
+            await exchange.sign_async(_apart())
             sent = _written(request, exchange)
             response = await transport.handle_async_request(sent)
             if not exchange.asks_why(response.status_code):

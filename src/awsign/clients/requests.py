@@ -9,11 +9,13 @@ session does neither.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urljoin, urlparse
+import copy
+import threading
+from urllib.parse import urljoin, urlparse
 
 from ..errors import InvalidRequest, MissingExtra
 from ..redirects import STATUSES, target_of
-from ..request import target_in
+from ..request import target_in, with_parameters
 from ..response import Response
 from .exchange import Exchange, after_redirect
 from .signing import Signing
@@ -21,20 +23,20 @@ from .signing import Signing
 try:
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from requests.sessions import Session, SessionRedirectMixin
+    from requests.models import PreparedRequest
+    from requests.sessions import Session, SessionRedirectMixin, merge_setting
     from requests.structures import CaseInsensitiveDict
     from requests.utils import requote_uri, select_proxy
 except ImportError:
     raise MissingExtra("awsign.clients.requests needs requests; pip install 'awsign[requests]'") from None
 
-from .urllib3 import SIGNING_POOLS, SignedHeaders, as_sent
+from .urllib3 import SIGNING_POOLS, SignedHeaders, as_sent, body_and_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     import requests
-    from requests.models import PreparedRequest
 
     from ..chunked import Chunked
     from ..identity import Credentials, Provider
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from .signing import Scheme
 
 _REDIRECTS = SessionRedirectMixin()
+_ADAPTER = HTTPAdapter()
 
 
 class AwsAuth(AuthBase):
@@ -63,122 +66,163 @@ class AwsAuth(AuthBase):
         return f"<AwsAuth {self.signing!r}>"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        _Sent(self.signing, request)
+        exchange = Exchange(self.signing, request.method or "", request.url or "", request.headers, request.body)
+        _sign(request, exchange)
+        hooks = request.hooks.setdefault("response", [])
+        if _answered not in hooks:  # A prepared request may be signed more than once.
+            hooks.insert(0, _answered)
         return request
 
 
-class _Sent:
-    """A request that was signed, and the hook that looks at its answers."""
+class SignedRequest(PreparedRequest):
+    """What AwsAuth makes of a prepared request: one that knows how to be signed again, and for where a redirect leads.
 
-    def __init__(self, signing: Signing, request: PreparedRequest, *, in_session: bool = False) -> None:
-        self._signing = signing
-        self._request = request
-        self._in_session = in_session
-        assert request.method is not None and request.url is not None
-        self._signs(Exchange(signing, request.method, request.url, request.headers, request.body))
-        # Replacing a hook of an earlier signing: a prepared request may be signed more than once.
-        hooks = request.hooks.setdefault("response", [])
-        hooks[:] = [hook for hook in hooks if not isinstance(hook, _Sent)] + [self]
-
-    def _signs(self, exchange: Exchange | None) -> None:
-        self._exchange = exchange
-        if exchange is not None:
-            exchange.sign()
-            self._write(exchange)
-
-    def _write(self, exchange: Exchange) -> None:
-        request, signed = self._request, exchange.signed
-        assert signed is not None
-        request.url = signed.url
-        request.method = signed.method
-        request.body = signed.body  # type: ignore[assignment]
-        request.headers = _Headers.of(exchange)
-        request._body_position = None  # type: ignore[attr-defined] # It is rewound here: requests refuses to, where what it was given could not be.
-        if not self._in_session and (sends := HTTPAdapter().request_url(request, {})) != target_in(signed.url):
-            raise InvalidRequest(
-                f"requests would send {sends.partition('?')[0][:80]!r} in the place of {target_in(signed.url).partition('?')[0][:80]!r}; "
-                "awsign.clients.requests.AwsSession sends it as it is"
-            )
-
-    def __call__(self, response: requests.Response, **kwargs: Any) -> requests.Response:
-        """The hook: sends again what an answer says how to put right, and signs for where it redirects to."""
-        while True:
-            self._request = response.request
-            if response.status_code in STATUSES and "location" in response.headers:
-                if not self._in_session:
-                    self._sign_next(response)
-                return response
-            exchange = self._exchange
-            if exchange is None or not exchange.asks_why(response.status_code):
-                return response
-            if not exchange.again(Response(response.status_code, response.headers, response.content)):
-                return response
-            response.close()
-            self._signs(exchange)
-            history = [*response.history, response]
-            response = response.connection.send(self._request, **kwargs)
-            response.history = history
-
-    def _sign_next(self, response: requests.Response) -> None:
-        """Sign for where a session will go next.
-
-        It copies the request for that and asks no auth again, so the one that was sent is given what the next one needs: what it
-        loses on the way, if the host is another, is decided by comparing the two URLs.
-        """
-        location = _REDIRECTS.get_redirect_target(response) or ""
-        url = urljoin(response.url, requote_uri(location)) if not urlparse(location).netloc else requote_uri(location)
-        if url.startswith("//"):
-            url = f"{urlparse(response.url).scheme}:{url}"
-        url = url.partition("#")[0]
-        _REDIRECTS.rebuild_method(self._request, response)
-        if response.status_code not in (307, 308):
-            self._request.body = None
-        self.follow(self._request, url)
-        if self._exchange is not None and self._request.url != url:
-            raise InvalidRequest(
-                f"requests would follow the redirect to {url.partition('?')[0][:80]!r}, which is signed and sent as "
-                f"{str(self._request.url).partition('?')[0][:80]!r}; awsign.clients.requests.AwsSession does that"
-            )
-
-    def follow(self, request: PreparedRequest, url: str) -> None:
-        """Make `request` what is sent to where an answer redirects: signed, or without anything of the sender's."""
-        before = self._exchange
-        self._request = request
-        if before is None:  # It has been elsewhere already.
-            return
-        assert request.method is not None
-        # As it was asked for, before it was signed: but for the cookies, which are those of the new place.
-        headers = [pair for pair in before.request.headers if pair[0].lower() != "cookie"]
-        if cookie := request.headers.get("Cookie"):
-            headers.append(("Cookie", cookie))
-        before.request.rewind()
-        body = None if request.body is None else before.request.body
-        after = after_redirect(self._signing, before.request.url, request.method, url, headers, body)
-        if isinstance(after, Exchange):
-            self._signs(after)
-        else:
-            self._exchange = None
-            request.headers = CaseInsensitiveDict(after)  # type: ignore[arg-type]
-            request.body = body  # type: ignore[assignment]
-            request.url = url
-            if body is not None:
-                request.prepare_content_length(request.body)
-
-
-class _Headers(CaseInsensitiveDict):  # type: ignore[type-arg]
-    """The headers of a signed request, which know how to sign it once more."""
+    A session copies the request that was answered to make the next one, and asks no auth again: `copy` gives that one. Any other
+    copy is not signed, as it may be for another URL.
+    """
 
     exchange: Exchange
+    redirected: threading.local  # The answer that redirects: a request may be shared by threads.
 
-    @classmethod
-    def of(cls, exchange: Exchange) -> _Headers:
-        self = cls(exchange.headers_to_send())
-        self.exchange = exchange
-        return self
+    def copy(self) -> PreparedRequest:
+        answer = getattr(self.redirected, "answer", None)
+        return _unsigned(self) if answer is None else _next(self, answer)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled within an answer: without what it was signed by."""
+        left_out = ("exchange", "redirected", "hooks", "body")
+        return _restored, ({name: value for name, value in self.__dict__.items() if name not in left_out},)
+
+
+class NextRequest(SignedRequest):
+    """One that was signed for where a redirect leads."""
+
+    def prepare_auth(self, auth: Any, url: Any = "") -> None:
+        """Called for what ~/.netrc has of the host: it is signed already."""
+
+
+def _next(request: SignedRequest, answer: requests.Response) -> PreparedRequest:
+    """What a session sends to where an answer redirects."""
+    before = request.exchange
+    after = _unsigned(request)
+    url = after.url = _redirects_to(answer)
+    _REDIRECTS.rebuild_method(after, answer)
+    keeps_body = answer.status_code in (307, 308) and request.body is not None
+    before.request.rewind()
+    after.body = before.request.body if keeps_body else None  # type: ignore[assignment]
+    # Not the cookies: requests writes those of the place.
+    headers = [pair for pair in before.request.headers if pair[0].lower() != "cookie"]
+    try:
+        kept, signs = after_redirect(before.request.url, after.method or "", url, headers, after.body)
+        if signs:
+            _sign(after, Exchange(before.signing, after.method or "", url, kept, after.body, moved=True))
+            after.__class__ = NextRequest
+            after.headers = _Kept(after.headers)
+            if after.url != url:
+                raise InvalidRequest(
+                    f"requests would follow the redirect to {url.partition('?')[0][:80]!r}, which is signed and sent as "
+                    f"{after.url.partition('?')[0][:80]!r}; awsign.clients.requests.AwsSession does that"
+                )
+            return after
+        after.headers = CaseInsensitiveDict(kept)  # type: ignore[arg-type]
+        if after.body is not None:
+            after.prepare_content_length(after.body)
+    except InvalidRequest as reason:
+        # Whoever was told not to follow has the answer all the same.
+        after.headers = _Refused(reason)
+    return after
+
+
+def _unsigned(request: SignedRequest) -> PreparedRequest:
+    """A request as it was before it was signed."""
+    plain = PreparedRequest.copy(request)
+    plain.headers = CaseInsensitiveDict(request.exchange.request.headers)  # type: ignore[arg-type]
+    plain.body = request.exchange.request.body  # type: ignore[assignment]
+    return plain
+
+
+def _restored(state: dict[str, Any]) -> PreparedRequest:
+    request = PreparedRequest()
+    request.__dict__.update(state, headers=CaseInsensitiveDict(state["headers"]))
+    return request
+
+
+class _Kept(CaseInsensitiveDict):  # type: ignore[type-arg]
+    """Headers whose signature stays: requests takes an Authorization out where a redirect leads to another host."""
+
+    def __delitem__(self, name: str) -> None:
+        if name.lower() != "authorization":
+            super().__delitem__(name)
+
+
+class _Refused(CaseInsensitiveDict):  # type: ignore[type-arg]
+    """The headers of a request that is not to be sent: whoever sends it learns why."""
+
+    def __init__(self, reason: InvalidRequest) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def items(self) -> Any:
+        raise self.reason
+
+    def copy(self) -> Any:
+        raise self.reason
+
+
+def _sign(request: PreparedRequest, exchange: Exchange) -> None:
+    """Sign a prepared request, in place."""
+    signed = exchange.sign()
+    request.__class__ = SignedRequest
+    request.exchange, request.redirected = exchange, threading.local()  # type: ignore[attr-defined]
+    request.url, request.method = signed.url, signed.method
+    request.body = signed.body  # type: ignore[assignment]
+    request.headers = CaseInsensitiveDict(exchange.headers_to_send())  # type: ignore[arg-type]
+    request._body_position = None  # type: ignore[attr-defined] # It is rewound here: requests refuses what it could not rewind.
+    if request.url.startswith("http:"):
+        as_sent(request.url)  # Whether a proxy will be asked for it, an auth is not told.
+    if (sends := _ADAPTER.request_url(request, {})) != target_in(signed.url):
+        raise InvalidRequest(
+            f"requests would send {sends.partition('?')[0][:80]!r} in the place of {target_in(signed.url).partition('?')[0][:80]!r}; "
+            "awsign.clients.requests.AwsSession sends it as it is"
+        )
+
+
+def _redirects_to(answer: requests.Response) -> str:
+    """The URL that requests goes to: its own way of writing it."""
+    location = _REDIRECTS.get_redirect_target(answer) or ""
+    if location.startswith("//"):
+        location = f"{urlparse(answer.url).scheme}:{location}"
+    parsed = urlparse(location)
+    url = requote_uri(parsed.geturl()) if parsed.netloc else urljoin(answer.url, requote_uri(parsed.geturl()))
+    return url.partition("#")[0]
+
+
+def _answered(response: requests.Response, **kwargs: Any) -> requests.Response:
+    """The hook of a signed request: sends it again where the answer says how to put it right, and notes a redirect."""
+    request = response.request
+    if not isinstance(request, SignedRequest):
+        return response
+    request.redirected.answer = None  # Of an earlier sending.
+    while request.exchange.asks_why(response.status_code):
+        response.raw, read = body_and_again(response.raw)
+        if not request.exchange.again(Response(response.status_code, response.headers, read)):
+            break
+        response.close()
+        again = _unsigned(request)
+        _sign(again, request.exchange)
+        history = [*response.history, response]
+        response = response.connection.send(again, **kwargs)
+        response.history = history
+    if response.status_code in STATUSES and "location" in response.headers:
+        request.redirected.answer = response
+    return response
 
 
 class AwsAdapter(HTTPAdapter):
-    """An HTTPAdapter that sends a URL as it is, and signs anew at each retry: AwsSession().mount(prefix, AwsAdapter(max_retries=3))."""
+    """What an AwsSession sends with. It sends a URL as it is, and signs each attempt:
+
+    AwsSession().mount("https://", AwsAdapter(max_retries=urllib3.Retry(5, status_forcelist=[503])))
+    """
 
     def init_poolmanager(self, *args: Any, **kw: Any) -> None:
         super().init_poolmanager(*args, **kw)
@@ -196,14 +240,46 @@ class AwsAdapter(HTTPAdapter):
         return as_sent(url) if forwarded else target_in(url)
 
     def send(self, request: PreparedRequest, *args: Any, **kw: Any) -> requests.Response:
-        headers = request.headers
-        if isinstance(headers, _Headers):
-            # What requests has them in is copied on the way to the pool; this knows its exchange in a copy too.
-            request.headers = SignedHeaders.of(headers.exchange)  # type: ignore[assignment]
-        try:
+        if isinstance(request.headers, _Refused):
+            raise request.headers.reason
+        if not isinstance(request, SignedWhenSent) or request.signing is None:
             return super().send(request, *args, **kw)
-        finally:
-            request.headers = headers
+        exchange = Exchange(
+            request.signing, request.method or "", request.url or "", request.headers, request.body, moved=request.moved
+        )
+        request.exchange = exchange
+        while True:
+            signed = exchange.sign()
+            request.body = exchange.request.body  # type: ignore[assignment] # Spooled, so that a redirect can send it too.
+            sent = PreparedRequest.copy(request)
+            sent.url, sent.method, sent.body = signed.url, signed.method, signed.body  # type: ignore[assignment]
+            sent.headers = SignedHeaders.of(exchange)  # type: ignore[assignment]
+            response = super().send(sent, *args, **kw)
+            sent.headers = CaseInsensitiveDict(exchange.headers_to_send())  # type: ignore[arg-type]
+            if not exchange.asks_why(response.status_code):
+                return response
+            response.raw, read = body_and_again(response.raw)
+            if not exchange.again(Response(response.status_code, response.headers, read)):
+                return response
+            response.close()
+
+
+class SignedWhenSent(PreparedRequest):
+    """A request of an AwsSession, which is signed when it is sent, each time. signing: None where it is to go as it is.
+
+    moved: whether a server pointed to its URL. exchange: what became of it last.
+    """
+
+    signing: Signing | None = None
+    moved = False
+    exchange: Exchange | None = None
+
+    def copy(self) -> SignedWhenSent:
+        copied: Any = PreparedRequest.copy(self)
+        copied.__class__ = SignedWhenSent
+        copied.signing, copied.moved, copied.exchange = self.signing, self.moved, self.exchange
+        copied._body_position = None  # Rewound by the exchange, which may have spooled it.
+        return copied  # type: ignore[no-any-return]
 
 
 class AwsSession(Session):
@@ -231,44 +307,40 @@ class AwsSession(Session):
         auth = request.auth or self.auth
         if not isinstance(auth, AwsAuth):
             return super().prepare_request(request)
-        given, request.auth = request.auth, _nothing
-        try:
-            prepared = super().prepare_request(request)
-        finally:
-            request.auth = given
-        prepared.url = _exact(str(request.url), request.params)
-        _Sent(auth.signing, prepared, in_session=True)
+        plain = copy.copy(request)
+        plain.auth = _nothing
+        prepared = super().prepare_request(plain)
+        prepared.url = with_parameters(str(request.url).lstrip(), merge_setting(request.params, self.params))  # type: ignore[no-untyped-call]
+        prepared.__class__ = SignedWhenSent
+        prepared.signing = auth.signing  # type: ignore[attr-defined]
         return prepared
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: requests.Response) -> None:
         """Called by requests where an answer redirects: signed again at the same service, else nothing of the sender's goes along."""
-        sent = next((hook for hook in prepared_request.hooks.get("response", ()) if isinstance(hook, _Sent)), None)
-        if sent is None:
+        if not isinstance(prepared_request, SignedWhenSent):
             super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
             return
-        url = target_of(response.url, _REDIRECTS.get_redirect_target(response) or "")
-        sent.follow(prepared_request, url)
+        request = prepared_request
+        cookie = request.headers.get("Cookie")  # Of where it goes: not the sender's.
+        if request.exchange is not None:
+            request.exchange.request.rewind()
+        try:
+            url = target_of(response.url, _REDIRECTS.get_redirect_target(response) or "")
+            kept, signs = after_redirect(
+                response.url, request.method or "", url, request.headers, request.body, signed=request.signing is not None
+            )
+        except InvalidRequest as reason:
+            request.headers = _Refused(reason)
+            return
+        request.url, request.headers = url, CaseInsensitiveDict(kept)  # type: ignore[arg-type]
+        if signs:
+            request.moved = True
+            return
+        request.signing = None
+        if cookie:
+            request.headers["Cookie"] = cookie
 
 
 def _nothing(request: PreparedRequest) -> PreparedRequest:
     """An auth that adds nothing: without one, requests looks into ~/.netrc."""
     return request
-
-
-def _exact(url: str, params: Any) -> str:
-    """The URL with its parameters, encoded as requests encodes them, and nothing of it resolved or quoted again."""
-    url = url.lstrip()
-    if not params:
-        return url
-    if isinstance(params, (str, bytes)):
-        more = params.decode() if isinstance(params, bytes) else params
-    else:
-        items = params.items() if hasattr(params, "items") else params
-        pairs = [
-            (name, each)
-            for name, values in items
-            for each in ([values] if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") else values)
-            if each is not None
-        ]
-        more = urlencode(pairs)
-    return f"{url}{'&' if '?' in url else '?'}{more}" if more else url

@@ -8,6 +8,7 @@ from ..credentials import find_credentials, find_region
 from ..endpoints import infer
 from ..errors import InvalidRequest
 from ..identity import provider_of
+from ..payload import UNSIGNED_PAYLOAD, is_sha256
 from ..s3_sigv2 import S3SigV2
 from ..services import SIGV2_ONLY, Rules, rules_for
 from ..settings import Settings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Scheme = Literal["sigv4", "sigv4a", "sigv2", "s3v2"]
 
 SCHEMES = ("sigv4", "sigv4a", "sigv2", "s3v2")
+_WITHOUT_REGION = frozenset(("sigv2", "s3v2"))
 _KEPT_SIGNERS = 64
 
 
@@ -51,9 +53,14 @@ class Signing:
     ) -> None:
         if scheme is not None and scheme not in SCHEMES:
             raise InvalidRequest(f"scheme={scheme!r}: it is one of {', '.join(map(repr, SCHEMES))}")
+        if isinstance(payload, str) and payload != UNSIGNED_PAYLOAD and not is_sha256(payload):
+            raise InvalidRequest(
+                f"payload={payload[:40]!r}: it is awsign.UNSIGNED_PAYLOAD, awsign.Chunked(...), a SHA-256 in lower-case hex, or None "
+                "for the hash of each body"
+            )
         if payload is not None and not isinstance(payload, (str, Chunked)):
             raise TypeError(f"payload must be awsign.UNSIGNED_PAYLOAD, awsign.Chunked(...) or None, not {type(payload).__name__}")
-        if payload is not None and scheme in ("sigv2", "s3v2"):
+        if payload is not None and scheme in _WITHOUT_REGION:
             raise InvalidRequest(f"payload belongs to Signature Version 4; {scheme} covers no body, leave it out")
         if rules is not None and not isinstance(rules, Rules):
             raise TypeError(f"rules must be awsign.Rules, not {type(rules).__name__}; awsign.rules_for('s3') has those of S3")
@@ -65,28 +72,37 @@ class Signing:
         self._rules = rules
         self._scheme = scheme
         self._configured: str | None = None
+        self._looked = False
         self._signers: dict[tuple[str, str | None, str | None], SigV4 | SigV2 | S3SigV2] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.__dict__ | {"_signers": {}}
 
     def __repr__(self) -> str:
         return f"service={self.service!r}, region={self.region!r}"
 
-    def where(self, url: str, *, moved: bool = False) -> tuple[str | None, str | None]:
-        """Service and region of a request. moved: a server pointed there, so its host counts before what was configured."""
-        if self.service and self.region and not moved:
-            return self.service, self.region
-        service, region = infer(url)
-        region = (region or self.region) if moved else (self.region or region)
-        service = self.service or service
-        return service, region or self._found_region(instance=service is not None)
+    def service_of(self, url: str) -> str | None:
+        """The service of a request."""
+        return self.service or infer(url)[0]
+
+    def region_of(self, url: str, *, moved: bool = False) -> str | None:
+        """The region of a request. moved: a server pointed there, so its host counts before what was configured."""
+        if self._scheme in _WITHOUT_REGION:
+            return None
+        if moved:
+            return infer(url)[1] or self.region or self._found_region(url)
+        return self.region or infer(url)[1] or self._found_region(url)
 
     def knows_region(self, url: str) -> bool:
         """Whether the region is known without looking for it, which may take a second."""
-        return bool(self.region or self._configured or infer(url)[1])
+        return self._looked or self._scheme in _WITHOUT_REGION or bool(self.region or infer(url)[1])
 
-    def _found_region(self, *, instance: bool) -> str | None:
-        if self._configured is None:
+    def _found_region(self, url: str) -> str | None:
+        """The configured one, looked for once. The instance is asked only of what is a service at all."""
+        if not self._looked and (service := self.service_of(url)):
             region_set = Settings().sigv4a_signing_region_set if self._scheme == "sigv4a" else None
-            self._configured = region_set or find_region(instance=instance)
+            self._configured = None if service in SIGV2_ONLY else region_set or find_region()
+            self._looked = True
         return self._configured
 
     def rules(self, service: str | None) -> Rules:

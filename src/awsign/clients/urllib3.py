@@ -28,6 +28,7 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from urllib3 import BaseHTTPResponse
@@ -88,8 +89,8 @@ def as_sent(url: str) -> str:
     """A URL in absolute form, as a proxy is asked for it. InvalidRequest if urllib3 would rewrite it on the way."""
     if parse_url(url).url != url:
         raise InvalidRequest(
-            f"urllib3 sends the URL {url.partition('?')[0][:80]!r} rewritten to a proxy (it resolves dot segments), "
-            "which breaks the signature; ask without a proxy, or over https"
+            f"urllib3 asks a proxy for {url.partition('?')[0][:80]!r} without its dot segments, which breaks the signature; ask over "
+            "https, or without a proxy (by AwsSession or AwsPoolManager, who know of one)"
         )
     return url
 
@@ -135,17 +136,19 @@ class AwsPoolManager(urllib3.PoolManager):
                     raise
                 return response
             response.drain_conn()
-            sending = self._moved(sending, response.status, url)
+            sending = self._moved(sending, response.status, url, retries.remove_headers_on_redirect)
 
-    def _moved(self, sending: Exchange | _Unsigned, status: int, url: str) -> Exchange | _Unsigned:
+    def _moved(self, sending: Exchange | _Unsigned, status: int, url: str, dropped: Collection[str]) -> Exchange | _Unsigned:
+        """What is sent to where an answer redirects. dropped: the headers that urllib3 itself sends to no other host."""
         before = sending.request
         method = method_after(status, before.method)
         body = before.body if method == before.method and status != 303 else None
         before.rewind()
-        if isinstance(sending, _Unsigned):
-            return _Unsigned(Request(method, url, before.headers, body))
-        after = after_redirect(self.signing, before.url, method, url, before.headers, body)
-        return after if isinstance(after, Exchange) else _Unsigned(Request(method, url, after, body))
+        kept, signs = after_redirect(before.url, method, url, before.headers, body, signed=isinstance(sending, Exchange))
+        if not signs:
+            kept = [pair for pair in kept if pair[0].lower() not in dropped]
+            return _Unsigned(Request(method, url, kept, body))
+        return Exchange(self.signing, method, url, kept, body, moved=True)
 
     def _sent(self, sending: Exchange | _Unsigned, kw: dict[str, Any]) -> BaseHTTPResponse:
         if isinstance(sending, _Unsigned):
@@ -155,7 +158,7 @@ class AwsPoolManager(urllib3.PoolManager):
             response = self._send(signed.method, signed.url, SignedHeaders.of(sending), signed.body, kw)
             if not sending.asks_why(response.status):
                 return response
-            response, read = _readable_again(response)
+            response, read = body_and_again(response, decode_content=kw.get("decode_content", True))
             if not sending.again(Response(response.status, response.headers, read)):
                 return response
             response.drain_conn()
@@ -166,6 +169,7 @@ class AwsPoolManager(urllib3.PoolManager):
         target = as_sent(url) if self._proxy_requires_url_absolute_form(parsed) else target_in(url)
         if not isinstance(headers, SignedHeaders):
             headers = urllib3.HTTPHeaderDict(list(headers))
+        kw.pop("assert_same_host", None)
         return pool.urlopen(method, target, body=body, headers=headers, redirect=False, assert_same_host=False, chunked=False, **kw)
 
 
@@ -180,20 +184,29 @@ class _Unsigned:
         self.request = request
 
 
-def _readable_again(response: BaseHTTPResponse) -> tuple[BaseHTTPResponse, bytes]:
-    """An answer and its body; one that was to be read as a stream still can be."""
+def body_and_again(response: BaseHTTPResponse, *, decode_content: bool = True) -> tuple[BaseHTTPResponse, bytes]:
+    """An answer, and its body; one that was to be read as a stream still can be."""
     if getattr(response, "_body", None) is not None:
         return response, response.data
-    data = response.read(decode_content=False)
-    again = urllib3.HTTPResponse(
-        body=io.BytesIO(data),
-        headers=response.headers,
-        status=response.status,
-        version=response.version,
-        reason=response.reason,
-        preload_content=False,
-        request_method=None,
-        request_url=response.geturl(),
-    )
+    raw = response.read(decode_content=False)
+    headers = urllib3.HTTPHeaderDict(response.headers)
+    headers.pop("transfer-encoding", None)  # It is off already.
+
+    def made(**how: Any) -> urllib3.HTTPResponse:
+        return urllib3.HTTPResponse(
+            body=io.BytesIO(raw),
+            headers=headers,
+            status=response.status,
+            version=response.version,
+            reason=response.reason,
+            request_url=response.geturl(),
+            **how,
+        )
+
+    again = made(preload_content=False, decode_content=decode_content)
     again.retries = response.retries
-    return again, data
+    response.release_conn()
+    try:
+        return again, made(preload_content=True).data
+    except urllib3.exceptions.DecodeError:
+        return again, raw

@@ -159,8 +159,11 @@ class Refreshing:
 
     def forget(self, credentials: Credentials) -> None:
         """Have the source asked again before these are handed out once more: a service called them expired or unknown."""
-        if self._fresh is not None and self._fresh.credentials == credentials:
-            self._fresh = None
+        fresh = self._fresh
+        if fresh is not None and fresh.credentials == credentials:
+            with self._lock:
+                if self._fresh is fresh:  # Not those that another has fetched meanwhile.
+                    self._fresh = None
 
     def _held(self) -> tuple[Credentials | None, bool | None]:
         """What is there, and whether a refresh must succeed (True), is to be tried (False) or is not due (None)."""
@@ -260,7 +263,8 @@ class Refreshing:
             if old.must_from is not None and old.must_from < old.try_from:
                 old.must_from = old.try_from
             return old.credentials
-        self._fresh = _Fresh(credentials, self._advisory, self._mandatory)
+        with self._lock:
+            self._fresh = _Fresh(credentials, self._advisory, self._mandatory)
         return credentials
 
     def _name(self) -> str:
