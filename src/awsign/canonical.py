@@ -46,7 +46,7 @@ SIGNED_PREFIX = "x-amz-"
 _SINGLE = frozenset(["authorization", "host", "date", "content-type", "content-md5", "content-length"])
 _JOINED_PREFIX = "x-amz-meta-"
 
-_CANONICAL_PAIR = re.compile(f"{CANONICAL}++={CANONICAL}*+")
+_CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
 
 
 def may_be_signed(name: str) -> bool:
@@ -92,20 +92,12 @@ def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",
     """
     if not query:
         return ""
-    pairs = []
-    for pair in query.split("&"):
-        if not pair:  # Between `&&`: no parameter (aws-c-common's and Go's reading).
-            continue
-        # Most parameters are encoded already; this gate takes a third off the time of a presigned query.
-        if _CANONICAL_PAIR.fullmatch(pair):
-            name, _, value = pair.partition("=")
-        else:
-            name, _, value = pair.replace("+", " ").partition("=")
-            name, value = encode(decode(name)), encode(decode(value))
-        if name.lower() not in leave_out:
-            pairs.append((name, value))
+    if _CANONICAL_QUERY.fullmatch(query):  # As most are: this gate takes a third off the time of a presigned query.
+        pairs = [(name, value) for name, _, value in [pair.partition("=") for pair in query.split("&")]]
+    else:
+        pairs = [(encode(name), encode(value)) for name, value in query_pairs(query)]
     pairs.sort()
-    return "&".join([f"{name}={value}" for name, value in pairs])
+    return "&".join([f"{name}={value}" for name, value in pairs if name.lower() not in leave_out])
 
 
 def joined_headers(headers: Iterable[Header]) -> dict[str, str]:
@@ -123,10 +115,9 @@ def canonical_headers(headers: Iterable[Header], signed: Sequence[str]) -> str:
     signed: lower-case names, sorted. A name that no header has gives no line.
     """
     values: dict[str, str] = {}
-    wanted = frozenset(signed)
     for name, value in headers:
         name = name.lower()
-        if name in wanted:
+        if name in signed:
             folded = fold(value if isinstance(value, str) else value.decode("latin-1"))
             values[name] = f"{values[name]},{folded}" if name in values else folded
     return "".join([f"{name}:{values[name]}\n" for name in signed if name in values])

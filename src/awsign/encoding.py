@@ -14,8 +14,9 @@ _RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 # A piece of text that is encoded already: unreserved characters, or an upper-case escape of another. Possessive (`++`), so that
 # a run is one step and is never tried in parts: no input takes more than linear time.
-CANONICAL = r"(?:[A-Za-z0-9\-._~]++|%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F]))"
-_CANONICAL_PATH = re.compile(f"(?:{CANONICAL}|/)*+")
+_CANONICAL_ESCAPE = "%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F])"
+CANONICAL = rf"[A-Za-z0-9\-._~]*+(?:{_CANONICAL_ESCAPE}[A-Za-z0-9\-._~]*+)*+"
+_CANONICAL_PATH = re.compile(rf"[A-Za-z0-9\-._~/]*+(?:{_CANONICAL_ESCAPE}[A-Za-z0-9\-._~/]*+)*+")
 _DOTS_OR_EMPTY = re.compile(r"//|/\.")
 # ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
 _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
@@ -109,6 +110,8 @@ def remove_dots(path: str) -> str:
 
 def fold(value: str) -> str:
     """A header's value with white space trimmed from its ends and every run of it, quoted or not, made one space."""
+    if " " not in value and value.isprintable():
+        return value  # Most have no white space at all: the search below would be a fifth of the time of a signature.
     return _FOLDABLE.sub(" ", value).strip(" ") if _NEEDS_FOLDING.search(value) else value
 
 

@@ -1,6 +1,6 @@
 """A process that judges each request as it arrives and answers 200 or 403: for many at a time.
 
-    python -m tests.on_the_wire.judging_server        # prints its port
+    python -m tests.on_the_wire.judging_server [CERTIFICATE]      # prints its port; TLS with a certificate and its key in PEM
 
 Plain HTTP/1.1 with Content-Length, over asyncio; the rules are those of judge.py.
 """
@@ -8,6 +8,8 @@ Plain HTTP/1.1 with Content-Length, over asyncio; the rules are those of judge.p
 from __future__ import annotations
 
 import asyncio
+import ssl
+import sys
 
 from .judge import Wrong, judge
 from .listener import Arrival
@@ -42,7 +44,11 @@ class Judging(asyncio.Protocol):
 
 
 async def main() -> None:
-    server = await asyncio.get_running_loop().create_server(Judging, "127.0.0.1", 0, backlog=4096)
+    context = None
+    if len(sys.argv) > 1:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(sys.argv[1])
+    server = await asyncio.get_running_loop().create_server(Judging, "127.0.0.1", 0, backlog=4096, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
