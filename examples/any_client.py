@@ -75,7 +75,10 @@ def _bytes(value):
 if __name__ == "__main__":
     client = sys.argv[1] if len(sys.argv) > 1 else "http.client"
     url = sys.argv[2] if len(sys.argv) > 2 else "https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
-    send = {"http.client": by_http_client, "pycurl": by_pycurl, "niquests": by_niquests}[client]
+    clients = {"http.client": by_http_client, "pycurl": by_pycurl, "niquests": by_niquests}
+    if client not in clients:
+        raise SystemExit(f"{client} is not one of {', '.join(clients)}")
+    send = clients[client]
     for request in (awsign.Request("GET", url), awsign.Request("POST", url, {"Content-Type": "text/plain"}, b"a body")):
         status, answer = send(signer.sign(request))
         print(f"{request.method} {status}: {answer[:200]!r}")

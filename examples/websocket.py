@@ -21,6 +21,8 @@ async def talk(url):
     link = signer.presign(awsign.Request("GET", url), expires=60)
     async with websockets.connect(link.url, subprotocols=["mqtt"] if url.endswith("/mqtt") else None) as socket:
         print(f"open; the server chose {socket.subprotocol!r}")
+        if url.endswith("/mqtt"):
+            return  # From here on it is MQTT's: a CONNECT comes first.
         await socket.send("hello")
         print(await asyncio.wait_for(socket.recv(), 10))
 
