@@ -248,6 +248,44 @@ class TestRedirects:
             trace("http11.send_request_headers.started", sent(b"http"))
         trace("http11.send_request_headers.started", sent(b"https"))
 
+    def test_a_request_to_elsewhere_sent_twice(self, servers: Any) -> None:
+        """By hand: what an answer of httpx would be followed with."""
+        a, b, _ = servers
+        a.expect([to(302, f"{b.url}/b")])
+        with httpx.Client(transport=AwsTransport(**ARGUMENTS)) as client:
+            after = client.get(f"{a.url}/x", headers=SECRETS).next_request
+            assert after is not None
+            client.send(after)
+            client.send(after)
+        assert len(b.arrivals) == 2
+        assert all(map(nothing_of_the_sender, b.arrivals))
+
+    def test_a_request_sent_twice(self, servers: Any) -> None:
+        """It is no redirect of itself: the region that was configured goes on to count."""
+        a, _, _ = servers
+        with httpx.Client(transport=AwsTransport(**ARGUMENTS)) as client:
+            request = client.build_request("PUT", f"{a.url}/x", content=b"body")
+            client.send(request)
+            client.send(request)
+        for arrival in a.arrivals:
+            judge(arrival, WITH_TOKEN, "s3", "us-east-1")
+
+    @pytest.mark.parametrize("kind", ["requests.AwsAuth", "requests.AwsSession"])
+    def test_requests_followed_by_hand(self, kind: str, servers: Any) -> None:
+        a, b, _ = servers
+        a.expect([to(302, f"{b.url}/b")])
+        session = RequestsSession(**ARGUMENTS) if kind.endswith("Session") else requests.Session()
+        auth = None if kind.endswith("Session") else RequestsAuth(**ARGUMENTS)
+        prepared = session.prepare_request(requests.Request("GET", f"{a.url}/x", headers=SECRETS, auth=auth))
+        answer = session.send(prepared, allow_redirects=False)
+        for each in session.resolve_redirects(answer, prepared):
+            each.close()
+        assert answer.next is not None
+        session.send(answer.next)
+        session.send(answer.next)
+        assert len(b.arrivals) == 3
+        assert all(map(nothing_of_the_sender, b.arrivals))
+
     @pytest.mark.parametrize("target", ["/b/a", "/evil/a"])
     def test_httpx_auth_to_a_longer_path(self, target: str, servers: Any) -> None:
         a, _, _ = servers

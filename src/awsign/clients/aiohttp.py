@@ -18,7 +18,7 @@ from ..payload import Spool
 from ..request import Request, with_parameters
 from ..response import Response
 from .exchange import Exchange, after_redirect
-from .signing import Signing
+from .signing import Signs
 
 try:
     import aiohttp
@@ -71,26 +71,11 @@ class _Call(Trace):
         return found
 
 
-class AwsMiddleware:
+class AwsMiddleware(Signs):
     """Signs the requests of a ClientSession, or of one call: `session.get(url, middlewares=(AwsMiddleware(),))`.
 
     Arguments: see `awsign.clients.signing.Signing`.
     """
-
-    def __init__(
-        self,
-        *,
-        service: str | None = None,
-        region: str | None = None,
-        credentials: Credentials | Provider | None = None,
-        payload: str | Chunked | None = None,
-        rules: Rules | None = None,
-        scheme: Scheme | None = None,
-    ) -> None:
-        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
-
-    def __repr__(self) -> str:
-        return f"<AwsMiddleware {self.signing!r}>"
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         if request.compress:

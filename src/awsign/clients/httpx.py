@@ -15,12 +15,12 @@ import threading
 from importlib import import_module
 from inspect import signature
 
-from ..body import is_async, seekable, size_of
+from ..body import blocks, is_async, seekable, size_of
 from ..errors import InvalidRequest, MissingExtra
 from ..request import Request, target_in
 from ..response import Response
 from .exchange import Exchange, after_redirect
-from .signing import Signing
+from .signing import Signing, Signs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,23 +71,16 @@ class _Body(_Streams):  # type: ignore[misc, valid-type]
         self._exchange = exchange
         self._body = body
 
-    def _from_the_start(self) -> Any:
-        self._exchange.request.rewind()
-        if hasattr(self._body, "read"):
-            return iter(lambda: self._body.read(self._BLOCK), b"")
-        return (self._body,) if isinstance(self._body, bytes) else self._body
-
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._from_the_start()
+        self._exchange.request.rewind()
+        yield from blocks(self._body, self._BLOCK)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if is_async(self._body):
             async for block in self._body:
                 yield block
-        elif isinstance(self._body, bytes):
-            yield self._body
         else:
-            for block in self._from_the_start():  # A file, or what was spooled: 64 KiB of either do not block a loop.
+            for block in self:  # A file, or what was spooled: 64 KiB of either do not block a loop.
                 yield block
 
 
@@ -158,23 +151,8 @@ def _answer(response: Any) -> Response:
     return Response(response.status_code, response.headers.multi_items(), response.content)
 
 
-class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
+class AwsAuth(Signs, _Auth):  # type: ignore[misc, valid-type]
     """Signs requests of httpx and httpx2, sync and async. Arguments: see `awsign.clients.signing.Signing`."""
-
-    def __init__(
-        self,
-        *,
-        service: str | None = None,
-        region: str | None = None,
-        credentials: Credentials | Provider | None = None,
-        payload: str | Chunked | None = None,
-        rules: Rules | None = None,
-        scheme: Scheme | None = None,
-    ) -> None:
-        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
-
-    def __repr__(self) -> str:
-        return f"<AwsAuth {self.signing!r}>"
 
     def sync_auth_flow(self, request: Any) -> Any:
         exchange = _exchange(self.signing, request)
@@ -191,7 +169,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
         exchange = _exchange(self.signing, request)
         while True:
             await exchange.sign_async(_apart())
-            response = yield _guarded(_written(request, exchange), is_async=True)
+            response = yield _guarded(_written(request, exchange), awaits=True)
             if not exchange.asks_why(response.status_code):
                 return
             await response.aread()
@@ -199,7 +177,7 @@ class AwsAuth(_Auth):  # type: ignore[misc, valid-type]
                 return
 
 
-def _guarded(request: Any, *, is_async: bool = False) -> Any:
+def _guarded(request: Any, *, awaits: bool = False) -> Any:
     """Let nothing out with this signature that it was not made for.
 
     A client follows a redirect without its auth and takes the signature along, and runs its hooks after the auth. httpx hands its
@@ -238,7 +216,7 @@ def _guarded(request: Any, *, is_async: bool = False) -> Any:
         if own_trace is not None:
             await own_trace(event, info)
 
-    request.extensions = {**request.extensions, "trace": async_trace if is_async else trace}
+    request.extensions = {**request.extensions, "trace": async_trace if awaits else trace}
     return request
 
 
@@ -302,7 +280,7 @@ class _Signs:
         """An exchange of a request, or the request to send unsigned where a redirect led it to another service."""
         url, method, headers, body = _asked(request)
         asked, before, elsewhere = request.extensions.get(_EXTENSION, (request, None, False))
-        if before is None or asked is request:  # The same one, sent again, is no redirect.
+        if before is None or (asked is request and not elsewhere):  # The same one, sent again, is no redirect.
             exchange = Exchange(self.signing, method, url, headers, body)
             _mark(request, exchange, elsewhere=False)
             return exchange

@@ -18,7 +18,7 @@ from ..redirects import STATUSES, target_of
 from ..request import target_in, with_parameters
 from ..response import Response
 from .exchange import Exchange, after_redirect
-from .signing import Signing
+from .signing import Signing, Signs
 
 try:
     from requests.adapters import HTTPAdapter
@@ -47,23 +47,8 @@ _REDIRECTS = SessionRedirectMixin()
 _ADAPTER = HTTPAdapter()
 
 
-class AwsAuth(AuthBase):
+class AwsAuth(Signs, AuthBase):
     """Signs requests: `requests.get(url, auth=AwsAuth())`. Arguments: see `awsign.clients.signing.Signing`."""
-
-    def __init__(
-        self,
-        *,
-        service: str | None = None,
-        region: str | None = None,
-        credentials: Credentials | Provider | None = None,
-        payload: str | Chunked | None = None,
-        rules: Rules | None = None,
-        scheme: Scheme | None = None,
-    ) -> None:
-        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
-
-    def __repr__(self) -> str:
-        return f"<AwsAuth {self.signing!r}>"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         exchange = Exchange(self.signing, request.method or "", request.url or "", request.headers, request.body)

@@ -130,3 +130,22 @@ class Signing:
 
             return SigV4A(self.provider, service, region, rules=self._rules)
         return SigV4(self.provider, service, region, rules=self._rules)
+
+
+class Signs:
+    """What signs for a client as it is told. Arguments: those of Signing."""
+
+    def __init__(
+        self,
+        *,
+        service: str | None = None,
+        region: str | None = None,
+        credentials: Credentials | Provider | None = None,
+        payload: str | Chunked | None = None,
+        rules: Rules | None = None,
+        scheme: Scheme | None = None,
+    ) -> None:
+        self.signing = Signing(service=service, region=region, credentials=credentials, payload=payload, rules=rules, scheme=scheme)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.signing!r}>"

@@ -205,6 +205,7 @@ def body_and_again(response: BaseHTTPResponse, *, decode_content: bool = True) -
 
     again = made(preload_content=False, decode_content=decode_content)
     again.retries = response.retries
+    again._original_response = getattr(response, "_original_response", None)  # Where requests looks for cookies.
     response.release_conn()
     try:
         return again, made(preload_content=True).data
