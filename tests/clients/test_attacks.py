@@ -590,3 +590,167 @@ def test_urllib3_takes_what_a_pool_manager_takes(servers: Any) -> None:
         "GET", f"{a.url}/k", assert_same_host=False, timeout=urllib3.Timeout(5), retries=False
     )
     assert answer.status == 200
+
+
+class TestSentTwice:
+    """What is sent a second time is sent whole, and what was signed for one place goes to no other."""
+
+    @pytest.mark.parametrize("body", ["file", "generator"])
+    def test_a_prepared_request(self, body: str, servers: Any) -> None:
+        a, _, _ = servers
+        a.expect([(503, [], b""), OK])
+        session = RequestsSession(**ARGUMENTS)
+        data: Any = io.BytesIO(b"0123456789") if body == "file" else iter([b"01234", b"56789"])
+        prepared = session.prepare_request(requests.Request("PUT", f"{a.url}/x", data=data))
+        session.send(prepared)
+        session.send(prepared)
+        for arrival in a.arrivals:
+            judge(arrival, WITH_TOKEN, "s3", "us-east-1")
+            assert arrival.body == b"0123456789"
+
+    @pytest.mark.parametrize("how", ["transport", "auth"])
+    @pytest.mark.parametrize("body", ["file", "iterator"])
+    def test_a_request_of_httpx(self, how: str, body: str, servers: Any) -> None:
+        a, _, _ = servers
+        a.expect([(503, [], b""), OK])
+        options = {"transport": AwsTransport(**ARGUMENTS)} if how == "transport" else {"auth": AwsAuth(**ARGUMENTS)}
+        with httpx.Client(**options) as client:
+            content: Any = io.BytesIO(b"0123456789") if body == "file" else iter([b"01234", b"56789"])
+            request = client.build_request("PUT", f"{a.url}/x", content=content)
+            client.send(request)
+            client.send(request)
+        for arrival in a.arrivals:
+            judge(arrival, WITH_TOKEN, "s3", "us-east-1")
+            assert arrival.body == b"0123456789"
+
+    def test_a_file_at_its_end(self) -> None:
+        from awsign.clients.exchange import Exchange
+        from awsign.clients.signing import Signing
+
+        file = io.BytesIO(b"0123456789")
+        file.read()
+        with pytest.raises(awsign.InvalidRequest, match="the body is at its end, but Content-Length announces 10 bytes"):
+            Exchange(Signing(**ARGUMENTS), "PUT", "https://s3.example/k", {"Content-Length": "10"}, file).sign()
+
+    @pytest.mark.parametrize("name", ["requests.AwsAuth", "requests.AwsSession"])
+    def test_the_request_of_an_answer(self, name: str, servers: Any) -> None:
+        a, b, _ = servers
+        session = RequestsSession(**ARGUMENTS) if name.endswith("Session") else requests.Session()
+        auth = None if name.endswith("Session") else RequestsAuth(**ARGUMENTS)
+        a.expect([to(302, f"{b.url}/b"), OK, to(302, f"{b.url}/c")])
+        answer = session.get(f"{a.url}/x", headers=SECRETS, auth=auth, allow_redirects=False)
+        list(session.resolve_redirects(answer, answer.request))
+        answer = session.get(f"{a.url}/x", headers=SECRETS, auth=auth)
+        session.send(answer.request.copy())
+        session.send(pickle.loads(pickle.dumps(answer)).request)
+        assert b.arrivals
+        assert all(map(nothing_of_the_sender, b.arrivals))
+
+    def test_another_answer_is_followed_than_the_last(self, servers: Any) -> None:
+        a, b, _ = servers
+        session = requests.Session()
+        prepared = session.prepare_request(requests.Request("GET", f"{a.url}/x", headers=SECRETS, auth=RequestsAuth(**ARGUMENTS)))
+        a.expect([to(302, f"{b.url}/b"), to(302, "/same"), OK])
+        first = session.send(prepared, allow_redirects=False)
+        session.send(prepared, allow_redirects=False)
+        with pytest.raises(awsign.InvalidRequest, match="was to be sent elsewhere"):
+            list(session.resolve_redirects(first, prepared))
+        assert not b.arrivals
+
+    @pytest.mark.parametrize("hooks", [[], None])
+    def test_nobody_notes_the_redirect(self, hooks: Any, servers: Any) -> None:
+        a, b, _ = servers
+        session = requests.Session()
+        prepared = session.prepare_request(requests.Request("GET", f"{a.url}/x", headers=SECRETS, auth=RequestsAuth(**ARGUMENTS)))
+        a.expect([to(302, f"{b.url}/b")])
+        if hooks is not None:
+            prepared.hooks = {"response": hooks}
+            session.send(prepared)
+        else:  # It is noted in one thread, and followed in another.
+            kept: list[Any] = []
+            thread = threading.Thread(target=lambda: kept.append(session.send(prepared, allow_redirects=False)))
+            thread.start()
+            thread.join()
+            list(session.resolve_redirects(kept[0], prepared))
+        assert nothing_of_the_sender(b.arrivals[0])
+
+    @pytest.mark.parametrize("name", ["requests.AwsAuth", "requests.AwsSession"])
+    def test_an_upload_is_not_followed_by_nothing(self, name: str, servers: Any) -> None:
+        """requests leaves the body out where a PUT is answered by 301: signed, that would empty the object."""
+        a, _, _ = servers
+        a.expect([to(301, "/other"), OK])
+        session = RequestsSession(**ARGUMENTS) if name.endswith("Session") else requests.Session()
+        auth = None if name.endswith("Session") else RequestsAuth(**ARGUMENTS)
+        with pytest.raises(awsign.InvalidRequest, match="has no body"):
+            session.put(f"{a.url}/x", data=b"body", auth=auth)
+        assert len(a.arrivals) == 1
+
+    def test_a_session_signs_by_its_adapters(self) -> None:
+        with pytest.raises(TypeError, match="an AwsSession signs by its adapters"):
+            RequestsSession(**ARGUMENTS).mount("https://", requests.adapters.HTTPAdapter(max_retries=3))
+
+    @pytest.mark.parametrize("how", ["redirect", "disconnect"])
+    @pytest.mark.parametrize("payload", [None, awsign.Chunked()])
+    def test_aiohttp_keeps_the_type(self, how: str, payload: Any, servers: Any, tmp_path: Any) -> None:
+        a, _, _ = servers
+        (tmp_path / "t.json").write_text("{}")
+        a.expect([OK, to(307, "/2") if how == "redirect" else None, OK])
+
+        async def run() -> None:
+            async with AwsSession(**ARGUMENTS | {"payload": payload}) as session:
+                async with session.get(f"{a.url}/warm") as answer:
+                    await answer.read()
+                with (tmp_path / "t.json").open("rb") as file:
+                    async with session.put(f"{a.url}/1", data=file):
+                        pass
+
+        asyncio.run(run())
+        assert [arrival.one("content-type") for arrival in a.arrivals[1:]] == ["application/json"] * 2
+
+    @pytest.mark.parametrize("name", CALLERS)
+    def test_head(self, name: str, servers: Any) -> None:
+        """Content-Length is that of a body that does not come."""
+        a, _, _ = servers
+        a.expect([(403, [], b"x" * 40)])
+        with CALLERS[name](**ARGUMENTS) as call:
+            assert call("HEAD", f"{a.url}/k") == (403, b"")
+
+    def test_a_refusal_is_read_as_a_stream(self, servers: Any) -> None:
+        a, _, _ = servers
+        a.expect([(403, [], b"denied")])
+
+        async def run() -> list[bytes]:
+            async with AwsSession(**ARGUMENTS) as session, session.get(f"{a.url}/k") as answer:
+                return [block async for block in answer.content.iter_chunked(3)]
+
+        assert asyncio.run(run()) == [b"den", b"ied"]
+        for options in ({"auth": AwsAuth(**ARGUMENTS)}, {"transport": AwsTransport(**ARGUMENTS)}):
+            client = httpx.Client(**options)
+            with client.stream("GET", f"{a.url}/k") as answer:
+                assert list(answer.iter_raw()) == [b"denied"]
+            assert client.get(f"{a.url}/k").elapsed
+            client.close()
+
+    def test_transports_of_tests(self) -> None:
+        """Their answers have been read already."""
+        answers = [httpx.Response(400, content=b"<Error><Code>ExpiredToken</Code></Error>"), httpx.Response(200)]
+        made = httpx.MockTransport(lambda _: answers.pop(0))
+
+        class Twice:
+            def get(self) -> awsign.Credentials:
+                return ARGUMENTS["credentials"]
+
+            def forget(self, _: awsign.Credentials) -> None:
+                pass
+
+        arguments = ARGUMENTS | {"credentials": Twice()}
+        with httpx.Client(transport=AwsTransport(made, **arguments)) as client:
+            assert client.get("https://s3.example/k").status_code == 200
+
+    def test_what_is_cut_off_is_requests_own_error(self) -> None:
+        from ..raw_server import raw_server
+
+        for session, auth in ((RequestsSession(**ARGUMENTS), None), (requests.Session(), RequestsAuth(**ARGUMENTS))):
+            cut = raw_server(lambda link: link.sendall(b"HTTP/1.1 403 X\r\nContent-Length: 100\r\n\r\nabc"))
+            with cut as server, pytest.raises(requests.RequestException):
+                session.get(server.url, auth=auth)

@@ -24,6 +24,7 @@ try:
     import aiohttp
     from aiohttp import hdrs, payload
     from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.base_protocol import BaseProtocol
     from aiohttp.tracing import Trace
     from yarl import URL
 except ImportError:
@@ -94,6 +95,7 @@ class AwsMiddleware(Signs):
             if not exchange.asks_why(response.status):
                 return response
             read = await response.read()
+            response.content = _stream_of(read)
             if not exchange.again(Response(response.status, response.headers.items(), read)):
                 return response
             response.release()
@@ -112,18 +114,28 @@ class AwsMiddleware(Signs):
             return Exchange(self.signing, request.method, url, request.headers.items(), await _body_of(request.body))
         before.request.rewind()
         body = before.request.body if request.body else None  # As it was asked for, before it was signed.
-        headers = [pair for pair in request.headers.items() if pair[0].lower() != "host"]
+        cookies = [(name, value) for name, value in request.headers.items() if name.lower() == "cookie"]  # Of where it goes.
+        headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("host", "cookie")]
         kept, signs = after_redirect(before.request.url, request.method, url, headers, body, signed=not call.elsewhere)
         if signs:
-            return Exchange(self.signing, request.method, url, kept, body, moved=True)
+            return Exchange(self.signing, request.method, url, [*kept, *cookies], body, moved=True)
         call.elsewhere = True
         asked = Request(request.method, url)
         request.url = URL(asked.url, encoded=True)  # Sendable: aiohttp leaves it as the server wrote it.
         request.headers.clear()
-        request.headers.extend([(hdrs.HOST, asked.host), *((name, str(value)) for name, value in kept)])
+        request.headers.extend([(hdrs.HOST, asked.host), *cookies, *((name, str(value)) for name, value in kept)])
         if body is not None:
             _put_body(request, body, before)
         return None
+
+
+def _stream_of(data: bytes) -> aiohttp.StreamReader:
+    """What was read of an answer, to be read as a stream."""
+    loop = asyncio.get_running_loop()
+    stream = aiohttp.StreamReader(BaseProtocol(loop), 1 << 16, loop=loop)
+    stream.feed_data(data)
+    stream.feed_eof()
+    return stream
 
 
 async def _body_of(given: Any) -> Any:
@@ -173,8 +185,8 @@ class _Into(AbstractStreamWriter):
 class _Body(payload.Payload):
     """A body as it was signed, which can be sent as often as it can be read. Of a file, blocks are read in a thread."""
 
-    def __init__(self, body: Any, exchange: Exchange) -> None:
-        super().__init__(body, content_type="application/octet-stream")
+    def __init__(self, body: Any, exchange: Exchange, content_type: str | None) -> None:
+        super().__init__(body, content_type=content_type)
         self.exchange = exchange
         self._size = size_of(body)
         self._autoclose = True  # The file is its caller's.
@@ -191,7 +203,9 @@ class _Body(payload.Payload):
             raise InvalidRequest("the body can be read only once and has been sent; it cannot be sent again")
         self._consumed = True
         self.exchange.request.rewind()
-        if is_async(self._value):
+        if isinstance(self._value, bytes):
+            await writer.write(self._value)
+        elif is_async(self._value):
             async for block in self._value:
                 await writer.write(block)
         elif isinstance(self._value, io.BytesIO):
@@ -213,9 +227,10 @@ def _put_body(request: ClientRequest, body: Any, exchange: Exchange) -> None:
     for name in (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING):
         request.headers.popall(name, None)
     request.chunked = None
-    whole = body is None or isinstance(body, bytes)
-    request.update_body_from_data(body if whole else _Body(body, exchange))
-    if hdrs.CONTENT_LENGTH not in request.headers and not whole:
+    # aiohttp makes the requests of its retries and redirects of this: its type is that of the first.
+    kind = request.headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
+    request.update_body_from_data(body if body is None else _Body(body, exchange, kind))
+    if hdrs.CONTENT_LENGTH not in request.headers and body is not None:
         request.headers[hdrs.TRANSFER_ENCODING] = "chunked"
 
 

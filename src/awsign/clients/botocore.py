@@ -81,13 +81,17 @@ def _take_over(skew: ClockSkew, request_signer: Any, **_: Any) -> None:
         request_signer.get_auth_instance = request_signer.get_auth = _Signers(of_botocore, skew)
 
 
-def _correct_the_clock(skew: ClockSkew, response: Any, attempts: int, request_dict: Any, **_: Any) -> int | None:
+def _correct_the_clock(skew: ClockSkew, response: Any, request_dict: Any, **_: Any) -> int | None:
     """Sign once more, at once, where an answer says that the time was off: botocore asks whether to send again."""
-    if response is None or attempts > 1 or response[0].status_code < 400:
+    context = request_dict.setdefault("context", {})
+    if response is None or response[0].status_code < 400 or context.get("awsign_clock"):
         return None
     answer = Response(response[0].status_code, response[0].headers, response[0].content)
-    stamp = (request_dict.get("context") or {}).get("timestamp")
-    return 0 if skew.learn(request_dict["url"], answer, parse_timestamp(stamp) if stamp else None) else None
+    stamp = context.get("timestamp")
+    if not skew.learn(request_dict["url"], answer, parse_timestamp(stamp) if stamp else None):
+        return None
+    context["awsign_clock"] = True  # Once.
+    return 0
 
 
 class _Signers:

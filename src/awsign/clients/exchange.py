@@ -11,7 +11,7 @@ import logging
 
 from .. import redirects
 from ..authorization import SIGNER_HEADERS, is_signature
-from ..body import announced, is_async, one_shot, size_of
+from ..body import announced, is_async, one_shot, seekable, size_of
 from ..chunked import Chunked
 from ..errors import InvalidRequest
 from ..payload import spool, spool_async
@@ -70,6 +70,18 @@ class Exchange:
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request!r}>"
+
+    def begin(self) -> None:
+        """It is sent by its client once more: what was put right may have to be again."""
+        self._tried.clear()
+
+    def sent_anew(self) -> Exchange:
+        """The same request, sent once more by who sent it: from the beginning of its body, as it was asked for."""
+        self.request.rewind()
+        request = self.request
+        return Exchange(
+            self.signing, request.method, request.url, [("Host", request.host), *request.headers], request.body, moved=self._moved
+        )
 
     def _take_framing(self) -> int | None:
         """The length that the headers announce. They are made anew, of the body that is sent."""
@@ -188,7 +200,12 @@ class Exchange:
         """S3 has to be told how long a body is. What is known of that counts more than a header: httpx takes it from the whole of
         a file that is sent from its middle.
         """
-        if size_of(self.request.body) is None and self._announced is None and service in S3_FAMILY:
+        size = size_of(self.request.body)
+        if size == 0 and self._announced and seekable(self.request.body):
+            raise InvalidRequest(
+                f"the body is at its end, but Content-Length announces {self._announced} bytes; seek to where it begins"
+            )
+        if size is None and self._announced is None and service in S3_FAMILY:
             raise InvalidRequest(
                 "the length of the body is not known, and S3 takes no Transfer-Encoding: chunked; set Content-Length, "
                 "or leave payload out, which sends it by way of a temporary file"

@@ -101,8 +101,15 @@ def _apart() -> Any:
 
 
 def _exchange(signing: Signing, request: Any) -> Exchange:
-    url, method, headers, body = _asked(request)
-    return Exchange(signing, method, url, headers, body)
+    """Of a request that a client was given: of the same one, given again, from the beginning of its body."""
+    asked, before, elsewhere = request.extensions.get(_EXTENSION, (None, None, False))
+    if asked is request and not elsewhere:
+        exchange: Exchange = before.sent_anew()
+    else:
+        url, method, headers, body = _asked(request)
+        exchange = Exchange(signing, method, url, headers, body)
+    _mark(request, exchange, elsewhere=False)
+    return exchange
 
 
 def _asked(request: Any) -> tuple[str, str, list[tuple[str, bytes]], Any]:
@@ -147,8 +154,26 @@ def _written(request: Any, exchange: Exchange) -> Any:
     return written
 
 
-def _answer(response: Any) -> Response:
-    return Response(response.status_code, response.headers.multi_items(), response.content)
+def _answer(response: Any, library: ModuleType, raw: bytes | None) -> Response:
+    """An answer, whose body can still be read as a stream afterwards. raw: as it came."""
+    if raw is None:
+        return Response(response.status_code, response.headers.multi_items(), response.content)
+    response.stream = library.ByteStream(raw)
+    response.is_stream_consumed = response.is_closed = False
+    try:
+        read = library.Response(response.status_code, headers=response.headers, content=raw).content
+    except library.DecodingError:
+        read = raw
+    return Response(response.status_code, response.headers.multi_items(), read)
+
+
+def _read(response: Any) -> bytes | None:
+    """The body as it came; None where a transport has read it itself, as those of tests do."""
+    return None if response.is_stream_consumed else b"".join(response.iter_raw())
+
+
+async def _read_async(response: Any) -> bytes | None:
+    return None if response.is_stream_consumed else b"".join([block async for block in response.aiter_raw()])
 
 
 class AwsAuth(Signs, _Auth):  # type: ignore[misc, valid-type]
@@ -161,8 +186,7 @@ class AwsAuth(Signs, _Auth):  # type: ignore[misc, valid-type]
             response = yield _guarded(_written(request, exchange))
             if not exchange.asks_why(response.status_code):
                 return
-            response.read()
-            if not exchange.again(_answer(response)):
+            if not exchange.again(_answer(response, _library_of(request), _read(response))):
                 return
 
     async def async_auth_flow(self, request: Any) -> Any:
@@ -172,8 +196,7 @@ class AwsAuth(Signs, _Auth):  # type: ignore[misc, valid-type]
             response = yield _guarded(_written(request, exchange), awaits=True)
             if not exchange.asks_why(response.status_code):
                 return
-            await response.aread()
-            if not exchange.again(_answer(response)):
+            if not exchange.again(_answer(response, _library_of(request), await _read_async(response))):
                 return
 
 
@@ -278,19 +301,18 @@ class _Signs:
 
     def _begin(self, request: Any) -> Exchange | Any:
         """An exchange of a request, or the request to send unsigned where a redirect led it to another service."""
-        url, method, headers, body = _asked(request)
         asked, before, elsewhere = request.extensions.get(_EXTENSION, (request, None, False))
         if before is None or (asked is request and not elsewhere):  # The same one, sent again, is no redirect.
-            exchange = Exchange(self.signing, method, url, headers, body)
-            _mark(request, exchange, elsewhere=False)
-            return exchange
+            return _exchange(self.signing, request)
+        _, method, headers, body = _asked(request)
         before.request.rewind()
         body = None if body is None else before.request.body  # It may have been spooled.
-        host = [pair for pair in headers if pair[0].lower() == "host"]
-        others = [pair for pair in headers if pair[0].lower() != "host"]
+        of_place = [pair for pair in headers if pair[0].lower() in ("host", "cookie")]  # The client's own, of where it goes.
+        others = [pair for pair in headers if pair not in of_place]
         url = str(request.url).partition("#")[0]
         kept, signs = after_redirect(before.request.url, method, url, others, body, signed=not elsewhere)
         if signs:
+            kept += [pair for pair in of_place if pair[0].lower() == "cookie"]
             exchange = Exchange(self.signing, method, url, kept, body, moved=True)
             _mark(request, exchange, elsewhere=False)
             return exchange
@@ -302,7 +324,7 @@ class _Signs:
             kept = [pair for pair in kept if pair[0].lower() not in ("content-length", "transfer-encoding")]
             size = size_of(body)
             kept.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
-        return _library_of(request).Request(method, request.url, headers=[*host, *kept], stream=stream, extensions=extensions)
+        return _library_of(request).Request(method, request.url, headers=[*of_place, *kept], stream=stream, extensions=extensions)
 
 
 def _mark(request: Any, exchange: Exchange, *, elsewhere: bool) -> None:
@@ -329,8 +351,7 @@ class AwsTransport(_Signs, _Transport):  # type: ignore[misc, valid-type]
             response = transport.handle_request(sent)
             if not exchange.asks_why(response.status_code):
                 return response
-            response.read()
-            if not exchange.again(_answer(response)):
+            if not exchange.again(_answer(response, _library_of(request), _read(response))):
                 return response
 
     def close(self) -> None:
@@ -354,8 +375,7 @@ class AsyncAwsTransport(_Signs, _AsyncTransport):  # type: ignore[misc, valid-ty
             response = await transport.handle_async_request(sent)
             if not exchange.asks_why(response.status_code):
                 return response
-            await response.aread()
-            if not exchange.again(_answer(response)):
+            if not exchange.again(_answer(response, _library_of(request), await _read_async(response))):
                 return response
 
     async def aclose(self) -> None:

@@ -14,7 +14,7 @@ import threading
 from urllib.parse import urljoin, urlparse
 
 from ..errors import InvalidRequest, MissingExtra
-from ..redirects import STATUSES, target_of
+from ..redirects import STATUSES, headers_after, may_sign, shown, target_of
 from ..request import target_in, with_parameters
 from ..response import Response
 from .exchange import Exchange, after_redirect
@@ -23,10 +23,13 @@ from .signing import Signing, Signs
 try:
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
+    from requests.exceptions import ChunkedEncodingError
+    from requests.exceptions import ConnectionError as RequestsConnectionError
     from requests.models import PreparedRequest
     from requests.sessions import Session, SessionRedirectMixin, merge_setting
     from requests.structures import CaseInsensitiveDict
     from requests.utils import requote_uri, select_proxy
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
 except ImportError:
     raise MissingExtra("awsign.clients.requests needs requests; pip install 'awsign[requests]'") from None
 
@@ -71,16 +74,42 @@ class SignedRequest(PreparedRequest):
 
     def copy(self) -> PreparedRequest:
         answer = getattr(self.redirected, "answer", None)
-        return _unsigned(self) if answer is None else _next(self, answer)
+        if answer is not None:
+            return _next(self, answer)
+        copied = _unsigned(self)
+        copied.__class__ = CopiedRequest
+        return copied
+
+    __copy__ = copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled within an answer: without what it was signed by."""
-        left_out = ("exchange", "redirected", "hooks", "body")
-        return _restored, ({name: value for name, value in self.__dict__.items() if name not in left_out},)
+        return _pickled(self)
+
+
+class CopiedRequest(PreparedRequest):
+    """A copy of one that was signed: for another service, nothing of the sender's is in it any more."""
+
+    def copy(self) -> PreparedRequest:
+        copied = PreparedRequest.copy(self)
+        copied.__class__ = CopiedRequest
+        return copied
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "url" and self.url and value != self.url:
+            kept = headers_after(self.headers.items(), same=may_sign(str(self.url), str(value)), has_body=True)
+            self.headers = CaseInsensitiveDict(kept)
+        super().__setattr__(name, value)
 
 
 class NextRequest(SignedRequest):
-    """One that was signed for where a redirect leads."""
+    """One that was signed for where a redirect leads: it goes nowhere else."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "url" and value != self.url:
+            self.headers = _Refused(
+                InvalidRequest(f"a request that was signed for {shown(str(self.url))[:80]!r} was to be sent elsewhere")
+            )
+        super().__setattr__(name, value)
 
     def prepare_auth(self, auth: Any, url: Any = "") -> None:
         """Called for what ~/.netrc has of the host: it is signed already."""
@@ -100,6 +129,7 @@ def _next(request: SignedRequest, answer: requests.Response) -> PreparedRequest:
     try:
         kept, signs = after_redirect(before.request.url, after.method or "", url, headers, after.body)
         if signs:
+            _require_body(before, after)
             _sign(after, Exchange(before.signing, after.method or "", url, kept, after.body, moved=True))
             after.__class__ = NextRequest
             after.headers = _Kept(after.headers)
@@ -118,6 +148,14 @@ def _next(request: SignedRequest, answer: requests.Response) -> PreparedRequest:
     return after
 
 
+def _require_body(before: Exchange, after: PreparedRequest) -> None:
+    """Requests follows the 301 of a PUT with a PUT of nothing: signed, it would empty what is there."""
+    if before.request.body is not None and after.body is None and after.method == before.request.method:
+        raise InvalidRequest(
+            f"requests would follow the redirect of this {after.method} with one that has no body; send it anew there"
+        )
+
+
 def _unsigned(request: SignedRequest) -> PreparedRequest:
     """A request as it was before it was signed."""
     plain = PreparedRequest.copy(request)
@@ -126,9 +164,16 @@ def _unsigned(request: SignedRequest) -> PreparedRequest:
     return plain
 
 
+def _pickled(request: PreparedRequest) -> tuple[Any, ...]:
+    """As within an answer that is kept: without what it was signed by, its signature, and its keys."""
+    headers = headers_after(request.headers.items(), same=False, has_body=True)
+    kept = {name: getattr(request, name) for name in ("method", "url", "_cookies")}
+    return _restored, (kept | {"headers": CaseInsensitiveDict(headers)},)
+
+
 def _restored(state: dict[str, Any]) -> PreparedRequest:
     request = PreparedRequest()
-    request.__dict__.update(state, headers=CaseInsensitiveDict(state["headers"]))
+    request.__dict__.update(state)
     return request
 
 
@@ -187,9 +232,10 @@ def _answered(response: requests.Response, **kwargs: Any) -> requests.Response:
     request = response.request
     if not isinstance(request, SignedRequest):
         return response
-    request.redirected.answer = None  # Of an earlier sending.
+    request.redirected.answer = None
+    request.exchange.begin()  # It may have been sent before.
     while request.exchange.asks_why(response.status_code):
-        response.raw, read = body_and_again(response.raw)
+        read = _read(response)
         if not request.exchange.again(Response(response.status_code, response.headers, read)):
             break
         response.close()
@@ -199,8 +245,21 @@ def _answered(response: requests.Response, **kwargs: Any) -> requests.Response:
         response = response.connection.send(again, **kwargs)
         response.history = history
     if response.status_code in STATUSES and "location" in response.headers:
-        request.redirected.answer = response
+        for each in (request, response.request):  # Sent again, it is another.
+            if isinstance(each, SignedRequest):
+                each.redirected.answer = response
     return response
+
+
+def _read(response: requests.Response) -> bytes:
+    """The body of an answer, which can be read again as a stream."""
+    try:
+        response.raw, read = body_and_again(response.raw)
+    except ReadTimeoutError as error:
+        raise RequestsConnectionError(error) from error
+    except HTTPError as error:
+        raise ChunkedEncodingError(error) from error
+    return read
 
 
 class AwsAdapter(HTTPAdapter):
@@ -225,10 +284,14 @@ class AwsAdapter(HTTPAdapter):
         return as_sent(url) if forwarded else target_in(url)
 
     def send(self, request: PreparedRequest, *args: Any, **kw: Any) -> requests.Response:
+        if isinstance(request, Sent):
+            request = request.origin
         if isinstance(request.headers, _Refused):
             raise request.headers.reason
         if not isinstance(request, SignedWhenSent) or request.signing is None:
             return super().send(request, *args, **kw)
+        if request.exchange is not None and request.body is request.exchange.request.body:
+            request.exchange.request.rewind()  # It has been sent before.
         exchange = Exchange(
             request.signing, request.method or "", request.url or "", request.headers, request.body, moved=request.moved
         )
@@ -236,17 +299,32 @@ class AwsAdapter(HTTPAdapter):
         while True:
             signed = exchange.sign()
             request.body = exchange.request.body  # type: ignore[assignment] # Spooled, so that a redirect can send it too.
-            sent = PreparedRequest.copy(request)
-            sent.url, sent.method, sent.body = signed.url, signed.method, signed.body  # type: ignore[assignment]
-            sent.headers = SignedHeaders.of(exchange)  # type: ignore[assignment]
+            sent: Any = PreparedRequest.copy(request)
+            sent.url, sent.method, sent.body = signed.url, signed.method, signed.body
+            sent.headers = SignedHeaders.of(exchange)
             response = super().send(sent, *args, **kw)
-            sent.headers = CaseInsensitiveDict(exchange.headers_to_send())  # type: ignore[arg-type]
+            sent.headers = CaseInsensitiveDict(exchange.headers_to_send())
+            sent.__class__, sent.origin = Sent, request
             if not exchange.asks_why(response.status_code):
                 return response
-            response.raw, read = body_and_again(response.raw)
+            read = _read(response)
             if not exchange.again(Response(response.status_code, response.headers, read)):
                 return response
             response.close()
+
+
+class Sent(PreparedRequest):
+    """What an answer of an AwsSession says was sent. Sent or copied again, it is the request that it was signed of."""
+
+    origin: SignedWhenSent
+
+    def copy(self) -> SignedWhenSent:
+        return self.origin.copy()
+
+    __copy__ = copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _pickled(self)
 
 
 class SignedWhenSent(PreparedRequest):
@@ -288,6 +366,14 @@ class AwsSession(Session):
         self.mount("https://", AwsAdapter())
         self.mount("http://", AwsAdapter())
 
+    def mount(self, prefix: Any, adapter: Any) -> None:
+        # Session mounts its own before it has an auth.
+        if self.auth is not None and isinstance(adapter, HTTPAdapter) and not isinstance(adapter, AwsAdapter):
+            raise TypeError(
+                "an AwsSession signs by its adapters: mount an awsign.clients.requests.AwsAdapter, which takes what an HTTPAdapter takes"
+            )
+        super().mount(prefix, adapter)
+
     def prepare_request(self, request: requests.Request) -> PreparedRequest:
         auth = request.auth or self.auth
         if not isinstance(auth, AwsAuth):
@@ -314,6 +400,8 @@ class AwsSession(Session):
             kept, signs = after_redirect(
                 response.url, request.method or "", url, request.headers, request.body, signed=request.signing is not None
             )
+            if signs and request.exchange is not None:
+                _require_body(request.exchange, request)
         except InvalidRequest as reason:
             request.headers = _Refused(reason)
             return

@@ -200,6 +200,7 @@ def body_and_again(response: BaseHTTPResponse, *, decode_content: bool = True) -
             version=response.version,
             reason=response.reason,
             request_url=response.geturl(),
+            enforce_content_length=False,  # Of an answer to HEAD it is another's.
             **how,
         )
 
