@@ -91,7 +91,8 @@ async def _httpx(url: str, library: str) -> None:
 
 
 def table() -> None:
-    print(f"\n{_MANY} requests, {_AT_A_TIME} at a time")
+    print(f"\n{_MANY} requests of each, {_AT_A_TIME} at a time")
+    all_spent = all_whole = 0.0
     with _server() as url:
         for name, run in (
             ("aiohttp.AwsSession", lambda: _aiohttp(url)),
@@ -102,8 +103,10 @@ def table() -> None:
                 start = time.perf_counter()
                 asyncio.run(run())
                 whole = time.perf_counter() - start
+            all_spent, all_whole = all_spent + clock.spent, all_whole + whole
             each = clock.spent / _MANY * 1e6
             print(f"  {name:44} {whole:9.2f} s    signing {each:5.1f} us each, {clock.spent / whole:6.1%} of the whole")
+    print(f"  {'together':44} {all_whole:9.2f} s    signing {'':14} {all_spent / all_whole:6.1%} of the whole")
 
 
 if __name__ == "__main__":

@@ -29,11 +29,10 @@ try:
     from requests.sessions import Session, SessionRedirectMixin, merge_setting
     from requests.structures import CaseInsensitiveDict
     from requests.utils import requote_uri, select_proxy
-    from urllib3.exceptions import HTTPError, ReadTimeoutError
 except ImportError:
     raise MissingExtra("awsign.clients.requests needs requests; pip install 'awsign[requests]'") from None
 
-from .urllib3 import SIGNING_POOLS, SignedHeaders, as_sent, body_and_again
+from .urllib3 import SIGNING_POOLS, HTTPError, ReadTimeoutError, SignedHeaders, as_sent, body_and_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def _next(request: SignedRequest, answer: requests.Response) -> PreparedRequest:
 
 
 def _require_body(before: Exchange, after: PreparedRequest) -> None:
-    """Requests follows the 301 of a PUT with a PUT of nothing: signed, it would empty what is there."""
+    """The 301 of a PUT is followed by requests with a PUT of nothing: signed, it would empty what is there."""
     if before.request.body is not None and after.body is None and after.method == before.request.method:
         raise InvalidRequest(
             f"requests would follow the redirect of this {after.method} with one that has no body; send it anew there"

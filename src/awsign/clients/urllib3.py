@@ -21,7 +21,9 @@ from .signing import Signing
 try:
     import urllib3
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.exceptions import HTTPError as HTTPError
     from urllib3.exceptions import MaxRetryError
+    from urllib3.exceptions import ReadTimeoutError as ReadTimeoutError
     from urllib3.util import Retry, parse_url
 except ImportError:
     raise MissingExtra("awsign.clients.urllib3 needs urllib3; pip install 'awsign[urllib3]'") from None
