@@ -179,6 +179,7 @@ def test_the_judge_refuses_what_was_changed() -> None:
                 judge(changed, PLAIN, service, "us-east-1")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_peers_are_not_what_they_were() -> None:
     """The table of the README: a peer that has got better shows here."""
     listener, other = Listener(), Listener()
