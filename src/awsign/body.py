@@ -48,6 +48,13 @@ def size_of(body: Body) -> int | None:
     return max(0, end - here)
 
 
+def framing(body: Body, announced: int | None = None) -> tuple[str, str]:
+    """The header that frames a body: its length where it is known, or was announced, else chunks (RFC 9112, section 6)."""
+    size = size_of(body)
+    length = announced if size is None else size
+    return ("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length))
+
+
 class _Counted:
     """A body whose length was announced: InvalidRequest where another one comes, before the byte that is too many.
 

@@ -79,7 +79,7 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
     """The decoded names and values of a query, in its order. A `+` is a space, as every server of the family reads it."""
     pairs = []
     for pair in query.split("&"):
-        if pair:
+        if pair:  # Between `&&`: no parameter (aws-c-common's and Go's reading).
             name, _, value = pair.replace("+", " ").partition("=")
             pairs.append((decode(name), decode(value)))
     return pairs
@@ -115,9 +115,10 @@ def canonical_headers(headers: Iterable[Header], signed: Sequence[str]) -> str:
     signed: lower-case names, sorted. A name that no header has gives no line.
     """
     values: dict[str, str] = {}
+    wanted = frozenset(signed)  # What arrives may name as many as a head holds.
     for name, value in headers:
         name = name.lower()
-        if name in signed:
+        if name in wanted:
             folded = fold(value if isinstance(value, str) else value.decode("latin-1"))
             values[name] = f"{values[name]},{folded}" if name in values else folded
     return "".join([f"{name}:{values[name]}\n" for name in signed if name in values])

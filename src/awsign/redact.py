@@ -39,3 +39,8 @@ def masked_value(name: str, value: str) -> str:
 def without_userinfo(url: str) -> str:
     """A URL with the name and the password before its host masked."""
     return _USERINFO.sub(f"//{MASK}@", url)
+
+
+def shown_url(url: str) -> str:
+    """A URL that somebody else wrote, as it may be shown."""
+    return masked(without_userinfo(url))

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .endpoints import same_service
 from .errors import InvalidRequest
-from .redact import masked, without_userinfo
+from .redact import shown_url
 from .s3_urls import s3_host_in
 
 TYPE_CHECKING = False
@@ -29,18 +29,13 @@ _OF_THE_SENDER = ("x-amz-", "cookie")
 _NEVER = frozenset(("authorization", "proxy-authorization"))
 
 
-def shown(url: str) -> str:
-    """A URL that somebody else wrote, as it may be shown."""
-    return masked(without_userinfo(url))
-
-
 def target_of(url: str, location: str) -> str:
     """The URL that a Location means, of a request to `url`; InvalidRequest for what is none."""
     try:
         target = urljoin(url, location).partition("#")[0]
         urlsplit(target)
     except ValueError:
-        raise InvalidRequest(f"the server redirects to {shown(location)[:80]!r}, which is not a URL") from None
+        raise InvalidRequest(f"the server redirects to {shown_url(location)[:80]!r}, which is not a URL") from None
     return target
 
 
@@ -50,7 +45,7 @@ def require_followable(url: str, target: str) -> None:
     if scheme not in ("http", "https"):
         raise InvalidRequest(f"a redirect to {scheme!r} is not followed")
     if scheme == "http" and url[:5].lower() == "https":
-        raise InvalidRequest(f"a redirect from https to http is not followed: {shown(target)[:200]}")
+        raise InvalidRequest(f"a redirect from https to http is not followed: {shown_url(target)[:200]}")
 
 
 def may_sign(url: str, target: str) -> bool:

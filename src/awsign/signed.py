@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .body import size_of
+from .body import framing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,13 +58,12 @@ class Presigned:
         return f"<Presigned {self.method} {self.url.partition('?')[0]} until {self.expires_at}>"
 
 
-def framed(signed: Signed) -> list[Header]:
-    """The headers with what the body's framing needs: its length where it is known, else chunks."""
+def framed(signed: Signed, announced: int | None = None) -> list[Header]:
+    """The headers with what the body's framing needs. announced: the length of one that only reading it would tell."""
     headers = list(signed.headers)
     names = {name.lower() for name, _ in headers}
     if signed.body is None and signed.method not in ("POST", "PUT", "PATCH"):
         return headers
     if "content-length" not in names and "transfer-encoding" not in names:
-        size = size_of(signed.body)
-        headers.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
+        headers.append(framing(signed.body, announced))
     return headers

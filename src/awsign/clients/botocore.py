@@ -11,14 +11,14 @@ a signer where it always does, and gets this one. It signs SigV4A too, for which
 from __future__ import annotations
 
 from functools import partial
-from urllib.parse import urlencode, urlparse
+from urllib.parse import urlparse
 
 from ..authorization import SIGNER_HEADERS
 from ..clock_skew import ClockSkew
 from ..errors import InvalidRequest, MissingExtra
 from ..identity import Credentials
 from ..payload import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER
-from ..request import URLENCODED, Request
+from ..request import URLENCODED, Request, with_parameters
 from ..response import Response
 from ..s3_sigv2 import S3SigV2
 from ..scope import in_utc, parse_timestamp
@@ -46,10 +46,9 @@ if TYPE_CHECKING:
 
 _KEPT = 64
 # botocore's names of schemes: AUTH_TYPE_MAPS in its auth.py. What is not here (bearer tokens, POST policies, version 3) stays its own.
-_VERSION_4 = frozenset(("v4", "s3v4", "v4-s3express", "v4a", "s3v4a"))
 _ASYMMETRIC = frozenset(("v4a", "s3v4a"))
 _OF_S3 = frozenset(("s3v4", "v4-s3express", "s3v4a"))
-_KNOWN = _VERSION_4 | {"v2", "s3"}
+_KNOWN = _ASYMMETRIC | _OF_S3 | {"v4", "v2", "s3"}
 _QUERY = "-query"
 # What botocore gives every request of a Query API, and takes back where it presigns one.
 _OF_EVERY_FORM = f"{URLENCODED}; charset=utf-8"
@@ -152,9 +151,7 @@ class _Auth:
         """Sign a botocore.awsrequest.AWSRequest, in place."""
         at = in_utc(self._skew.now(request.url))
         request.context["timestamp"] = at.strftime("%Y%m%dT%H%M%SZ")
-        if request.params:
-            request.url += ("&" if "?" in request.url else "?") + urlencode(request.params, doseq=True)
-            request.params = {}
+        request.url, request.params = with_parameters(request.url, request.params), {}
         if self._expires is None:
             self._sign(request, at)
         else:
@@ -163,19 +160,18 @@ class _Auth:
     # In a header.
 
     def _sign(self, request: Any, at: datetime) -> None:
-        body = request.body
         if self._scheme == "v2":
-            _write(request, SigV2(self._credentials).sign(_request(request, body, _headers(request)), at=at))
+            _write(request, SigV2(self._credentials).sign(_request(request, _headers(request)), at=at))
             return
         if self._scheme == "s3":
-            _write(request, S3SigV2(self._credentials).sign(_request(request, body, _headers(request, "date")), at=at))
+            _write(request, S3SigV2(self._credentials).sign(_request(request, _headers(request, "date")), at=at))
             return
         headers = _headers(request)
         payload = self._payload(request)
         if payload == UNSIGNED_TRAILER:
             headers.append(("X-Amz-Content-SHA256", payload))
             payload = None
-        _write(request, self._sigv4().sign(_request(request, body, headers), at=at, payload=payload))
+        _write(request, self._sigv4().sign(_request(request, headers), at=at, payload=payload))
 
     def _sigv4(self) -> SigV4:
         if self._scheme in _ASYMMETRIC:
@@ -203,8 +199,7 @@ class _Auth:
         headers = [pair for pair in _headers(request, "date") if pair != ("Content-Type", _OF_EVERY_FORM)]
         if request.data and isinstance(request.data, dict):
             # A form becomes part of the URL, as everything of it has to be.
-            request.url += ("&" if "?" in request.url else "?") + urlencode(request.data, doseq=True)
-            request.data = ""
+            request.url, request.data = with_parameters(request.url, request.data), ""
         asked = Request(request.method, request.url, headers)
         link: Presigned
         if self._scheme == "s3":
@@ -223,8 +218,8 @@ def _headers(request: Any, *without: str) -> list[tuple[str, str | bytes]]:
     ]
 
 
-def _request(request: Any, body: Any, headers: list[tuple[str, str | bytes]]) -> Request:
-    return Request(request.method, request.url, headers, body or None)
+def _request(request: Any, headers: list[tuple[str, str | bytes]]) -> Request:
+    return Request(request.method, request.url, headers, request.body or None)
 
 
 def _write(request: Any, signed: Signed) -> None:

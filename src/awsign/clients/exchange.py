@@ -15,6 +15,7 @@ from ..body import announced, is_async, one_shot, seekable, size_of
 from ..chunked import Chunked
 from ..errors import InvalidRequest
 from ..payload import spool, spool_async
+from ..redact import shown_url
 from ..request import Request
 from ..response import elements, error_code
 from ..scope import parse_timestamp
@@ -115,22 +116,23 @@ class Exchange:
         if self.request.body is not None and self._has_to_be_spooled():
             if is_async(self.request.body):
                 raise InvalidRequest("an async body cannot be sent by a client that does not wait; use the async one")
-            self._take_body(spool(self.request.body))
+            self.request.put_body(spool(self.request.body))
         return self._sign_by(self.signing.provider.get())
 
     async def sign_async(self, apart: Apart | None = None) -> Signed:
         """The same for tasks. apart: runs what may take long in a thread, where that is not asyncio's to do."""
+        in_thread = apart or asyncio.to_thread
         self.request.rewind()
         if self.request.body is not None and self._has_to_be_spooled():
             body = self.request.body
-            self._take_body(await spool_async(body) if is_async(body) else await (apart or asyncio.to_thread)(spool, body))
+            self.request.put_body(await spool_async(body) if is_async(body) else await in_thread(spool, body))
         provider: Any = self.signing.provider
         if apart is None and hasattr(provider, "get_async"):
             credentials = await provider.get_async()
         else:
-            credentials = await (apart or asyncio.to_thread)(provider.get)
+            credentials = await in_thread(provider.get)
         if self._takes_long():
-            signed: Signed = await (apart or asyncio.to_thread)(self._sign_by, credentials)
+            signed: Signed = await in_thread(self._sign_by, credentials)
             return signed
         return self._sign_by(credentials)
 
@@ -175,11 +177,9 @@ class Exchange:
             return payload
         return Chunked(self._announced, payload.chunk_size, payload.signed, payload.trailer)
 
-    def _declared(self) -> str | None:
-        for name, value in self.request.headers:
-            if name.lower() == "x-amz-content-sha256":
-                return value if isinstance(value, str) else value.decode("latin-1")
-        return None
+    def _declared(self) -> bool:
+        """Whether the request says itself what of its body is signed."""
+        return any(value and name.lower() == "x-amz-content-sha256" for name, value in self.request.headers)
 
     def _has_to_be_spooled(self) -> bool:
         """Whether the body can be read only once, and has to be read before it is sent: to be hashed, or to know its length."""
@@ -192,9 +192,6 @@ class Exchange:
             return False
         rule = self.signing.rules(self.signing.service_of(self.request.url)).payload
         return rule == "hash" or (rule == "unsigned-on-https" and self.request.scheme != "https")
-
-    def _take_body(self, body: object) -> None:
-        self.request.put_body(body)  # type: ignore[arg-type]
 
     def _check_length(self, service: str | None) -> None:
         """S3 has to be told how long a body is. What is known of that counts more than a header: httpx takes it from the whole of
@@ -214,10 +211,7 @@ class Exchange:
     def headers_to_send(self) -> list[Header]:
         """The headers of the signed request, with those that frame its body."""
         assert self.signed is not None
-        names = {name.lower() for name, _ in self.signed.headers}
-        if self._announced is not None and size_of(self.signed.body) is None and "content-length" not in names:
-            return [*self.signed.headers, ("Content-Length", str(self._announced))]
-        return framed(self.signed)
+        return framed(self.signed, self._announced)
 
     # The answer.
 
@@ -285,7 +279,7 @@ def log_signed(method: str, url: str, signed: Signed) -> None:
 
 def _log(event: str, method: str, url: str, text: str, signed: Signed | None) -> None:
     """A record of what happens: its `event` is signed, again or redirect, and `signed` what was signed (None at a redirect)."""
-    log.debug("%s: %s %s %s", event, method, redirects.shown(url), text, extra={"event": event, "signed": signed})
+    log.debug("%s: %s %s %s", event, method, shown_url(url), text, extra={"event": event, "signed": signed})
 
 
 def _require_repeatable(body: object) -> None:

@@ -15,7 +15,7 @@ import threading
 from importlib import import_module
 from inspect import signature
 
-from ..body import blocks, is_async, seekable, size_of
+from ..body import blocks, framing, is_async, seekable
 from ..errors import InvalidRequest, MissingExtra
 from ..request import Request, target_in
 from ..response import Response
@@ -322,8 +322,7 @@ class _Signs:
         if body is not None and not isinstance(body, bytes):
             stream = _Body(before, body)
             kept = [pair for pair in kept if pair[0].lower() not in ("content-length", "transfer-encoding")]
-            size = size_of(body)
-            kept.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
+            kept.append(framing(body))
         return _library_of(request).Request(method, request.url, headers=[*of_place, *kept], stream=stream, extensions=extensions)
 
 

@@ -14,7 +14,8 @@ import threading
 from urllib.parse import urljoin, urlparse
 
 from ..errors import InvalidRequest, MissingExtra
-from ..redirects import STATUSES, headers_after, may_sign, shown, target_of
+from ..redact import shown_url
+from ..redirects import STATUSES, headers_after, may_sign, target_of
 from ..request import target_in, with_parameters
 from ..response import Response
 from .exchange import Exchange, after_redirect
@@ -106,7 +107,7 @@ class NextRequest(SignedRequest):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "url" and value != self.url:
             self.headers = _Refused(
-                InvalidRequest(f"a request that was signed for {shown(str(self.url))[:80]!r} was to be sent elsewhere")
+                InvalidRequest(f"a request that was signed for {shown_url(str(self.url))[:80]!r} was to be sent elsewhere")
             )
         super().__setattr__(name, value)
 
