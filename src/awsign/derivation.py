@@ -49,6 +49,11 @@ class Derivation:
         return readable(self._string_to_sign)
 
     @property
+    def wire_canonical_request(self) -> str | None:
+        """The canonical request as wire text (see encoding.py)."""
+        return self._canonical_request
+
+    @property
     def wire_string_to_sign(self) -> str:
         """The string to sign as wire text (see encoding.py): what the key signs."""
         return self._string_to_sign

@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 
 # AWS SigV4, "Create a canonical request": unreserved are A-Z a-z 0-9 - _ . ~, all else is escaped, in upper-case hex.
-_RESERVED = re.compile(r"[^A-Za-z0-9\-._~]")
-_RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
+_UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]*+")
+_UNRESERVED_PATH = re.compile(r"[A-Za-z0-9\-._~/]*+")
+# Translating by a table takes half as long as re.sub with a function does.
+_ENCODED = {code: chr(code) if _UNRESERVED.fullmatch(chr(code)) else f"%{code:02X}" for code in range(256)}
+_ENCODED_PATH = _ENCODED | {ord("/"): "/"}
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 # A piece of text that is encoded already: unreserved characters, or an upper-case escape of another. Possessive (`++`), so that
 # a run is one step and is never tried in parts: no input takes more than linear time.
@@ -23,21 +26,15 @@ _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
 _LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*")
 _NEEDS_FOLDING = re.compile(r"[\t\n\r\v\f]|  |^ | $")
 
-_ESCAPED = {chr(byte): f"%{byte:02X}" for byte in range(256)}
-
-
-def _escape(match: re.Match[str]) -> str:
-    return _ESCAPED[match[0]]
-
 
 def encode(text: str) -> str:
     """Percent-encode everything but unreserved characters."""
-    return _RESERVED.sub(_escape, text)
+    return text if _UNRESERVED.fullmatch(text) else text.translate(_ENCODED)
 
 
 def encode_path(path: str) -> str:
     """Percent-encode everything but unreserved characters and `/`."""
-    return _RESERVED_IN_PATH.sub(_escape, path)
+    return path if _UNRESERVED_PATH.fullmatch(path) else path.translate(_ENCODED_PATH)
 
 
 def decode(text: str) -> str:

@@ -22,7 +22,7 @@ from .errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from .identity import Credentials
 
@@ -54,6 +54,9 @@ _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 _KEPT_KEYS = 32
 
 _this_second: tuple[int, str] = (0, "19700101T000000Z")
+
+# Seconds by this machine's clock: for what is made anew only as often as they change.
+unix_time = time.time
 
 
 def now() -> datetime:
@@ -164,6 +167,12 @@ class SigningKey:
         inner.update(message)
         outer.update(inner.digest())
         return outer.digest()
+
+    def begun(self, message: bytes) -> tuple[Any, Any]:
+        """The inner state once it has the beginning of a message, and the outer one: `digest` for those that begin alike."""
+        inner = self._inner.copy()
+        inner.update(message)
+        return inner, self._outer
 
     def sign(self, string_to_sign: str) -> str:
         """The signature of a string to sign, in hex."""
