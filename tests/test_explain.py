@@ -589,7 +589,7 @@ def test_the_texts_are_those_of_signing() -> None:
         steps = case_of(request, claim, "", None)
         rules = awsign.rules_for(claim.service)
         expected = canonical_request(
-            request.method, request.path, request.query, request.headers, claim.signed_headers, steps.steps["payload"], rules
+            request.method, request.path, request.query, request.fields, claim.signed_headers, steps.steps["payload"], rules
         )
         assert steps.recipe.texts()[0] == expected
 

@@ -268,6 +268,7 @@ class TestTime:
             assert verifier(now=AT + timedelta(seconds=seconds)).verify(request)
 
     def test_without_x_amz_date_a_signed_date_is_the_time(self) -> None:
+        from awsign.canonical import canonical_fields
         from awsign.derivation import derive
         from awsign.scope import ALGORITHM, scope_of, signing_key
 
@@ -278,7 +279,7 @@ class TestTime:
             pairs = [("Host", HOST), ("Date", date)]
             scope = scope_of("20260115", "us-east-1", "service")
             derived = derive(
-                algorithm=ALGORITHM, stamp="20260115T120000Z", scope=scope, method="GET", path="/", query="", headers=pairs,
+                algorithm=ALGORITHM, stamp="20260115T120000Z", scope=scope, method="GET", path="/", query="", fields=canonical_fields(pairs),
                 signed_headers=names, payload_hash="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", rules=awsign.Rules(),
             )  # fmt: skip
             signature = signing_key(CREDENTIALS, "20260115", "us-east-1", "service").sign(derived.wire_string_to_sign)

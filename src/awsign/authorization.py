@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .canonical import Header
+    from .request import Request
 
 MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 
@@ -34,6 +35,10 @@ _SIGNATURE_PARAMETERS = frozenset(name.lower() for name in (*_PARAMETERS, REGION
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAY = re.compile(r"\d{8}", re.ASCII)
+# An Authorization header up to its signature, as almost all signers write it. Any other is read piece by piece, which finds what
+# is wrong with it. No piece has a `,` or white space.
+_USUAL = re.compile(r"([A-Z0-9-]++) Credential=([!-+\--~]*+), ?SignedHeaders=([!-+\--~]*+), ?")
+_LONGEST_KEPT = 1024  # Anyone may send a longer one.
 _SECONDS = re.compile(r"\d+", re.ASCII)
 
 
@@ -46,13 +51,14 @@ class Fault(Exception):
 
 
 class Authorization:
-    """What a Version 4 signature says of itself. stamp, expires and token: of a presigned URL, else None.
+    """What a Version 4 signature says of itself, but its value. stamp, expires and token: of a presigned URL, else None.
 
-    region: of the scope; SigV4A's has none, and the region set of a presigned URL stands here, "" for that of a header.
+    region: of the scope; SigV4A's has none, and the region set of a presigned URL stands here, "" for that of a header. signed: the
+    signed headers as a set.
     """
 
     __slots__ = (
-        "access_key_id", "algorithm", "date", "expires", "region", "service", "signature", "signed_headers", "stamp", "token",
+        "access_key_id", "algorithm", "date", "expires", "region", "service", "signed", "signed_headers", "stamp", "token",
     )  # fmt: skip
 
     algorithm: str
@@ -61,23 +67,19 @@ class Authorization:
     region: str
     service: str
     signed_headers: tuple[str, ...]
-    signature: str
+    signed: frozenset[str]
     stamp: str | None
     expires: int | None
     token: str | None
 
-    def __init__(self, algorithm: str, credential: str, signed_headers: str, signature: str) -> None:
+    def __init__(self, algorithm: str, credential: str, signed_headers: str) -> None:
         self.algorithm = algorithm
-        in_scope = algorithm != ASYMMETRIC
-        self.access_key_id, self.date, self.region, self.service = parse_credential(credential, in_scope)
+        self.access_key_id, self.date, self.region, self.service = parse_credential(credential, algorithm != ASYMMETRIC)
         self.signed_headers = _parse_signed_headers(signed_headers)
-        if not _HEX.fullmatch(signature):
-            raise Fault("malformed-component", "the signature is not hexadecimal; 64 lower-case hex digits are expected")
-        self.signature = signature
+        self.signed = frozenset(self.signed_headers)
         self.stamp = self.expires = self.token = None
 
 
-@lru_cache(maxsize=64)
 def _is_day(date: str) -> bool:
     return _DAY.fullmatch(date) is not None and parse_timestamp(f"{date}T000000Z") is not None
 
@@ -110,8 +112,12 @@ def _parse_signed_headers(text: str) -> tuple[str, ...]:
     return names
 
 
-def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> Authorization:
-    """An Authorization header's value -> what it claims; Fault if it does not read as a Version 4 signature."""
+def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> tuple[Authorization, str]:
+    """An Authorization header's value -> what it claims, and the signature; Fault if it does not read as a Version 4 signature."""
+    before, mark, signature = value.rpartition("Signature=")
+    usual = _usual(before) if mark and len(before) < _LONGEST_KEPT else None
+    if usual is not None and usual.algorithm in algorithms:
+        return usual, _hexadecimal(signature)
     words = value.split(None, 1)
     if len(words) < 2:
         raise Fault("malformed-authorization", "the Authorization header has nothing after its first word")
@@ -134,11 +140,30 @@ def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) ->
     if len(components) > len(_COMPONENTS):
         unknown = next(name for name in components if name not in _COMPONENTS)
         raise Fault("malformed-component", f"the Authorization header has an unknown component, {unknown[:40]!r}")
-    return Authorization(algorithm, *(components[name] for name in _COMPONENTS))
+    credential, signed_headers, signature = (components[name] for name in _COMPONENTS)
+    return Authorization(algorithm, credential, signed_headers), _hexadecimal(signature)
 
 
-def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)) -> Authorization:
-    """The decoded parameters of a query -> what its signature claims; Fault if they do not read as a presigned URL's."""
+@lru_cache(maxsize=256)  # A server hears from few signers on one day.
+def _usual(before: str) -> Authorization | None:
+    """What stands before the signature in a header as almost all signers write it; None for any other, and for what is wrong."""
+    match = _USUAL.fullmatch(before)
+    try:
+        return None if match is None else Authorization(*match.groups())
+    except Fault:
+        return None
+
+
+def _hexadecimal(signature: str) -> str:
+    if not _HEX.fullmatch(signature):
+        raise Fault("malformed-component", "the signature is not hexadecimal; 64 lower-case hex digits are expected")
+    return signature
+
+
+def parse_presigned(
+    pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)
+) -> tuple[Authorization, str]:
+    """The decoded parameters of a query -> what its signature claims, and the signature; Fault if they do not read as a presigned URL's."""
     found: dict[str, str] = {}
     seen = set()
     for name, value in pairs:
@@ -157,9 +182,8 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
         raise Fault(
             "unsupported-algorithm", f"X-Amz-Algorithm is {found['X-Amz-Algorithm'][:40]!r}; supported: {', '.join(algorithms)}"
         )
-    claim = Authorization(
-        found["X-Amz-Algorithm"], found["X-Amz-Credential"], found["X-Amz-SignedHeaders"], found["X-Amz-Signature"]
-    )
+    claim = Authorization(found["X-Amz-Algorithm"], found["X-Amz-Credential"], found["X-Amz-SignedHeaders"])
+    signature = _hexadecimal(found["X-Amz-Signature"])
     claim.region = claim.region or found.get(REGION_SET, "")
     claim.stamp = found["X-Amz-Date"]
     if parse_timestamp(claim.stamp) is None:
@@ -167,13 +191,13 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
     claim.token = next((found[name] for name in _TOKEN_PARAMETERS if name in found), None)
     seconds = found.get("X-Amz-Expires")
     if seconds is None:  # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
-        return claim
+        return claim, signature
     if not _SECONDS.fullmatch(seconds):
         raise Fault("bad-expires", f"X-Amz-Expires is {seconds[:40]!r}, not a number of seconds")
     if len(seconds) > 9 or int(seconds) > MAX_EXPIRES:
         raise Fault("expires-too-large", f"X-Amz-Expires is {seconds[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
     claim.expires = int(seconds)
-    return claim
+    return claim, signature
 
 
 def format_authorization(algorithm: str, access_key_id: str, scope: str, signed_headers: Sequence[str], signature: str) -> str:
@@ -217,6 +241,8 @@ def is_signature(authorization: str) -> bool:
 
 def without_presigned(query: str) -> str:
     """A wire query without the signature that it carries: all of one, or InvalidRequest for a part of one."""
+    if not query:
+        return query
     if "Signature=" in query and {"AWSAccessKeyId", "Signature"} <= {name for name, _ in query_pairs(query)}:
         raise InvalidRequest(
             "the query has an older signature (AWSAccessKeyId, Signature); a request takes one, take it out of the URL"
@@ -250,28 +276,25 @@ def without_signature(query: str, scheme: str) -> str:
     return "&".join([pair for pair in query.split("&") if not pair or query_pairs(pair)[0][0].lower() not in dropped])
 
 
-def without_authorization(headers: Iterable[Header]) -> tuple[list[Header], dict[str, str]]:
-    """Headers without those that a signer writes, and these by lower-case name: see SIGNER_HEADERS.
+def without_authorization(request: Request) -> tuple[Sequence[Header], dict[str, str], dict[str, str]]:
+    """A request's headers without those that a signer writes, as pairs and as fields; and those, by lower-case name.
 
-    InvalidRequest for one of them twice, or an Authorization that is not a signature.
+    InvalidRequest for one of these (SIGNER_HEADERS) twice, or an Authorization that is not a signature.
     """
-    kept: list[Header] = []
-    written: dict[str, str] = {}
-    for pair in headers:
-        name = pair[0].lower()
-        if name not in SIGNER_HEADERS:
-            kept.append(pair)
-            continue
-        value = pair[1] if isinstance(pair[1], str) else pair[1].decode("latin-1")
-        if name in written:
-            raise InvalidRequest(f"the request has the header {pair[0]} twice")
-        if name == "authorization" and not is_signature(value):
-            raise InvalidRequest(
-                "the request already has an Authorization header that is not an AWS signature; "
-                "there can be only one, leave it out or do not sign"
-            )
-        written[name] = value
-    return kept, written
+    headers, joined = request.headers, request.fields.copy()
+    if SIGNER_HEADERS.isdisjoint(joined):
+        return headers, joined, {}
+    written = {name: joined.pop(name) for name in SIGNER_HEADERS & joined.keys()}
+    kept = [pair for pair in headers if pair[0].lower() not in written]
+    if len(kept) + len(written) < len(headers):
+        twice = next(name for name in written if sum(pair[0].lower() == name for pair in headers) > 1)
+        raise InvalidRequest(f"the request has the header {twice} twice")
+    if not is_signature(written.get("authorization", "AWS4-")):
+        raise InvalidRequest(
+            "the request already has an Authorization header that is not an AWS signature; "
+            "there can be only one, leave it out or do not sign"
+        )
+    return kept, joined, written
 
 
 SIGNER_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", REGION_SET.lower(), *TOKEN_HEADERS))

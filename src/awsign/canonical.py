@@ -7,12 +7,13 @@ Authorization header", task 1. Each piece is a function of wire text (see encodi
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .encoding import CANONICAL, decode, encode, encode_path, fold, reencode_path, remove_dot_segments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from .services import Rules
 
@@ -46,6 +47,9 @@ SIGNED_PREFIX = "x-amz-"
 _SINGLE = frozenset(["authorization", "host", "date", "content-type", "content-md5", "content-length"])
 _JOINED_PREFIX = "x-amz-meta-"
 
+# Segments of unreserved characters, none of them empty or of dots: what every rule leaves as it is.
+_PLAIN_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9\-._~]++)*+/?")
+_LONGEST_KEPT = 64  # Names that arrive may be of any length.
 _CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
 
 
@@ -66,6 +70,8 @@ def canonical_path(path: str, rules: Rules) -> str:
     so that `=` and `%3d` are both `%3D`. In an S3 key, `%2F` is therefore `/`; where paths are normalized their segments count,
     and an escaped slash stays in its segment (smithy-rs, uri_path_normalization.rs).
     """
+    if _PLAIN_PATH.fullmatch(path):
+        return path or "/"
     if rules.path == "normalize":
         path = remove_dot_segments(path)
     if rules.encode == "twice":
@@ -100,6 +106,16 @@ def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",
     return "&".join([f"{name}={value}" for name, value in pairs if name.lower() not in leave_out])
 
 
+def lower_name(name: str) -> str:
+    """A header's name in lower case: the same object each time, which comparisons know without looking into it."""
+    return _lower(name) if len(name) < _LONGEST_KEPT else name.lower()
+
+
+@lru_cache(maxsize=1024)
+def _lower(name: str) -> str:
+    return name.lower()
+
+
 def joined_headers(headers: Iterable[Header]) -> dict[str, str]:
     """Headers as text by lower-case name; the values of one that stands more than once joined by commas (RFC 9110, section 5.3)."""
     joined: dict[str, str] = {}
@@ -109,39 +125,42 @@ def joined_headers(headers: Iterable[Header]) -> dict[str, str]:
     return joined
 
 
-def canonical_headers(headers: Iterable[Header], signed: Sequence[str]) -> str:
-    """The lines `name:value` of the signed headers, by name; duplicates joined with `,` in the order of the wire.
+def canonical_fields(headers: Iterable[Header]) -> dict[str, str]:
+    """The values of headers as they are signed, by lower-case name: folded, and those of one that stands more than once joined by `,`.
 
-    signed: lower-case names, sorted. A name that no header has gives no line.
+    The duplicates are in the order of the wire.
     """
-    values: dict[str, str] = {}
-    wanted = frozenset(signed)  # What arrives may name as many as a head holds.
+    fields: dict[str, str] = {}
     for name, value in headers:
-        name = name.lower()
-        if name in wanted:
-            folded = fold(value if isinstance(value, str) else value.decode("latin-1"))
-            values[name] = f"{values[name]},{folded}" if name in values else folded
-    return "".join([f"{name}:{values[name]}\n" for name in signed if name in values])
+        name, folded = lower_name(name), fold(value if isinstance(value, str) else value.decode("latin-1"))
+        fields[name] = f"{fields[name]},{folded}" if name in fields else folded
+    return fields
+
+
+def canonical_headers(fields: Mapping[str, str], signed: Sequence[str]) -> str:
+    """The lines `name:value` of the signed headers, by name.
+
+    fields: as `canonical_fields` gives them. signed: lower-case names, sorted. A name that no header has gives no line.
+    """
+    return "".join([f"{name}:{fields[name]}\n" for name in signed if name in fields])
 
 
 def canonical_request(
     method: str,
     path: str,
     query: str,
-    headers: Iterable[Header],
+    fields: Mapping[str, str],
     signed: Sequence[str],
     payload_hash: str,
     rules: Rules,
     leave_out: Collection[str] = ("x-amz-signature",),
 ) -> str:
     """The canonical request, as wire text."""
-    return "\n".join(
-        (
-            method,
-            canonical_path(path, rules),
-            canonical_query(query, leave_out),
-            canonical_headers(headers, signed),
-            ";".join(signed),
-            payload_hash,
-        )
+    return (
+        f"{method}\n"
+        f"{canonical_path(path, rules)}\n"
+        f"{canonical_query(query, leave_out)}\n"
+        f"{canonical_headers(fields, signed)}\n"
+        f"{';'.join(signed)}\n"
+        f"{payload_hash}"
     )

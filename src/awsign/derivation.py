@@ -11,9 +11,8 @@ from .scope import string_to_sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Mapping
 
-    from .canonical import Header
     from .services import Rules
 
 
@@ -70,7 +69,7 @@ def derive(
     method: str,
     path: str,
     query: str,
-    headers: Iterable[Header],
+    fields: Mapping[str, str],
     signed_headers: tuple[str, ...],
     payload_hash: str,
     rules: Rules,
@@ -78,12 +77,8 @@ def derive(
 ) -> Derivation:
     """The derivation of a Version 4 signature, up to the string to sign; the key does the rest.
 
-    path, query: as on the wire. leave_out: lower-case names of query parameters that the signature does not cover.
+    path, query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query parameters that the signature does not cover.
     """
-    canonical = canonical_request(method, path, query, headers, signed_headers, payload_hash, rules, leave_out)
-    return Derivation(
-        string_to_sign(algorithm, stamp, scope, canonical),
-        canonical_request=canonical,
-        scope=scope,
-        signed_headers=signed_headers,
-    )
+    canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash, rules, leave_out)
+    # By position: keywords would take as long again.
+    return Derivation(string_to_sign(algorithm, stamp, scope, canonical), None, canonical, scope, signed_headers)

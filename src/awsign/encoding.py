@@ -24,7 +24,6 @@ _DOTS_OR_EMPTY = re.compile(r"//|/\.")
 # ASCII white space alone: U+00A0 and U+0085 are part of a value (botocore and aws-sdk-signers trim them and fail).
 _FOLDABLE = re.compile(r"[ \t\n\r\v\f]+")
 _LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*")
-_NEEDS_FOLDING = re.compile(r"[\t\n\r\v\f]|  |^ | $")
 
 
 def encode(text: str) -> str:
@@ -107,9 +106,12 @@ def remove_dots(path: str) -> str:
 
 def fold(value: str) -> str:
     """A header's value with white space trimmed from its ends and every run of it, quoted or not, made one space."""
-    if " " not in value and value.isprintable():
-        return value  # Most have no white space at all: the search below would be a fifth of the time of a signature.
-    return _FOLDABLE.sub(" ", value).strip(" ") if _NEEDS_FOLDING.search(value) else value
+    # Searches for one character take a tenth of the time of a regular expression.
+    if "\t" in value or "\n" in value or "\r" in value or "\v" in value or "\f" in value:
+        return _FOLDABLE.sub(" ", value).strip(" ")
+    if " " in value and ("  " in value or value[0] == " " or value[-1] == " "):
+        return _FOLDABLE.sub(" ", value).strip(" ")
+    return value
 
 
 def unfold(value: str) -> str:

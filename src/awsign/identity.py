@@ -43,6 +43,16 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
+def _check_secret(access_key_id: str, secret: str) -> None:
+    if secret != secret.strip() or _CONTROL.search(secret):
+        raise CredentialsError(
+            f"the secret access key of {access_key_id} begins or ends with white space or holds a control character; "
+            "a line break copied with it, most likely"
+        )
+    if not _is_utf8(secret):
+        raise CredentialsError(f"the secret access key of {access_key_id} has bytes that are not UTF-8")
+
+
 def is_session_token(text: str) -> bool:
     """Whether a text can be a session token."""
     return _TOKEN.fullmatch(text) is not None
@@ -84,13 +94,9 @@ class Credentials:
                 f"the access key ID {access_key_id[:8]!r}... has a character that an Authorization header cannot carry "
                 "(white space, ',', ';' or one outside ASCII); was something else copied with it?"
             )
-        if secret_access_key != secret_access_key.strip() or _CONTROL.search(secret_access_key):
-            raise CredentialsError(
-                f"the secret access key of {access_key_id} begins or ends with white space or holds a control character; "
-                "a line break copied with it, most likely"
-            )
-        if not _is_utf8(secret_access_key):
-            raise CredentialsError(f"the secret access key of {access_key_id} has bytes that are not UTF-8")
+        # Most secrets are base64: nothing in them to look for.
+        if not (secret_access_key.isascii() and secret_access_key.isprintable() and " " not in secret_access_key):
+            _check_secret(access_key_id, secret_access_key)
         if session_token is not None:
             if not isinstance(session_token, str):
                 raise CredentialsError(f"the session token must be a str or None, not {type(session_token).__name__}")

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .body import seekable
-from .canonical import may_be_repeated
+from .canonical import canonical_fields, lower_name, may_be_repeated
 from .encoding import arrived, utf8
 from .errors import InvalidRequest
 
@@ -25,17 +26,18 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+)([^?#]*+)(?:\?([^#]*+))?(#.*)?", re.DOTALL)
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=\-]+|\[[0-9A-Fa-f:.]+\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What a path or a query may hold as it is: RFC 3986, sections 3.3 and 3.4. Upper-case escapes alone, so that no client has
 # a reason to rewrite them (section 2.1).
-_SENDABLE = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*,;=:@/+?]|%[0-9A-F]{2})*")
+_SENDABLE = re.compile(r"[A-Za-z0-9\-._~!$&'()*,;=:@/+?]*+(?:%[0-9A-F]{2}[A-Za-z0-9\-._~!$&'()*,;=:@/+?]*+)*+")
 _UNSENDABLE = re.compile(r"[^A-Za-z0-9\-._~!$&'()*,;=:@/+?%]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLAIN_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
+_METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"))
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 
@@ -78,7 +80,7 @@ def target_in(url: str) -> str:
     """Path and query of an absolute URL, as on the request line."""
     match = _URL.fullmatch(url)
     assert match is not None
-    path, query = match[3] or "/", match[4]
+    path, query = match[2] or "/", match[3]
     return path if query is None else f"{path}?{query}"
 
 
@@ -94,7 +96,7 @@ class Request:
     cannot be sent faithfully, TypeError for a value of another type.
     """
 
-    __slots__ = ("_start", "authority", "body", "headers", "host", "method", "path", "query", "scheme")
+    __slots__ = ("_headers", "_start", "authority", "body", "fields", "host", "method", "path", "query", "scheme")
 
     method: str
     scheme: str
@@ -102,40 +104,52 @@ class Request:
     host: str
     path: str
     query: str
-    headers: tuple[Header, ...]
+    _headers: tuple[Header, ...]
+    fields: dict[str, str]
     body: Body
     _start: int | None
 
     def __init__(self, method: str, url: str, headers: Headers = (), body: Body | str = None) -> None:
-        if not isinstance(method, str) or not _TOKEN.fullmatch(method):
-            raise InvalidRequest(f"the method {method!r} is not an HTTP method such as GET")
-        self.method = method.upper()
+        self.method = method if method.__class__ is str and method in _METHODS else _sendable_method(method)
+        if not isinstance(url, str):
+            raise TypeError(f"a URL must be a str, not {type(url).__name__}")
         self.scheme, self.authority, self.path, self.query = _split_url(url)
-        hosts = []
+        self.host = self.authority
         kept: list[Header] = []
-        for name, value in _pairs(headers):
-            value = _sendable_value(name, value)
-            if name.lower() == "host":
-                hosts.append(value)
-            else:
-                kept.append((name, value))
-        names = [name.lower() for name, _ in kept] + ["host"] * len(hosts)
-        for name in names if len(names) > len(set(names)) else ():
-            if names.count(name) > 1 and not may_be_repeated(name):
+        fields: dict[str, Any] = {}
+        plain = True
+        for name, value in headers.items() if isinstance(headers, dict) else _pairs(headers):
+            if isinstance(name, bytes):
+                name = name.decode("latin-1")
+            lower = _lower_name(name)
+            if not (
+                value.__class__ is str
+                and value.isascii()
+                and value.isprintable()
+                and (" " not in value or ("  " not in value and value == value.strip(" ")))
+            ):
+                value, plain = _sendable_value(name, value), False
+            if lower in fields and not may_be_repeated(lower):
                 raise InvalidRequest(
-                    f"the request has the header {name} twice, which two readers could read in two ways; leave one out"
+                    f"the request has the header {lower} twice, which two readers could read in two ways; leave one out"
                 )
-        if hosts and not (isinstance(hosts[0], str) and hosts[0]):
-            raise InvalidRequest(f"the Host header {hosts[0]!r} is not a host; leave it out to have that of the URL")
-        self.host = str(hosts[0]) if hosts else self.authority
-        self.headers = tuple(kept)
-        self.put_body(_body(body))
+            fields[lower] = value
+            if lower != "host":
+                kept.append((name, value))
+            elif isinstance(value, str) and value and " " not in value and "\t" not in value:
+                self.host = value
+            else:
+                raise InvalidRequest(f"the Host header {value!r} is not a host; leave it out to have that of the URL")
+        fields.pop("host", None)
+        self._headers = tuple(kept)
+        self.fields = fields if plain and len(fields) == len(kept) else canonical_fields(kept)
+        self.put_body(body if body is None or body.__class__ is bytes else _body(body))
 
     def put_body(self, body: Body) -> None:
         """Take another body, from where it stands."""
         self.body = body
         plain = body is None or isinstance(body, bytes)
-        self._start = body.tell() if not plain and seekable(body) else None  # type: ignore[union-attr]
+        self._start = None if plain or not seekable(body) else body.tell()  # type: ignore[union-attr]
 
     def rewind(self) -> None:
         """Put a file back to where it stood when the request was made: what was sent may be signed, and sent, again."""
@@ -167,20 +181,23 @@ class Request:
             authority, target = absolute[2], target[absolute.end() :]
         path, _, self.query = target.partition("?")
         self.path = path or "/"
-        pairs = [
-            (name, value)
-            if type(name) is str and type(value) is str and name.isascii() and value.isascii()
-            else (arrived(name), arrived(value))
-            for name, value in (headers.items() if hasattr(headers, "items") else headers)
-        ]
+        pairs = []
+        hosts, authorities = [], []
+        for name, value in headers.items() if hasattr(headers, "items") else headers:
+            if not (name.__class__ is str and value.__class__ is str and name.isascii() and value.isascii()):
+                name, value = arrived(name), arrived(value)
+            lower = lower_name(name)
+            if lower == "host":
+                hosts.append(value)
+            elif lower == ":authority":
+                authorities.append(value)
+            else:
+                pairs.append((name, value))
         # HTTP/2's :authority is the host; both are there where something on the way made one of the other.
-        hosts = [value for name, value in pairs if name.lower() == "host"]
-        hosts += [value for name, value in pairs if name == ":authority" and value not in hosts]
-        self.host = ",".join(host.strip(" \t") for host in hosts)
+        hosts += [value for value in authorities if value not in hosts]
+        self.host = ",".join([host.strip(" \t") for host in hosts])
         self.authority = self.host if authority is None else authority
-        self.headers = tuple(
-            [("host", host) for host in hosts] + [pair for pair in pairs if pair[0].lower() not in ("host", ":authority")]
-        )
+        self.headers = (*[("host", host) for host in hosts], *pairs)
         if isinstance(body, str):
             body = body.encode("utf-8", "surrogatepass")
         self.body = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
@@ -193,8 +210,20 @@ class Request:
         """A copy in which the named parts are others; nothing is checked."""
         copy = type(self).__new__(type(self))
         for name in self.__slots__:
-            setattr(copy, name, changes.get(name, getattr(self, name)))
+            setattr(copy, name, getattr(self, name))
+        for name, value in changes.items():
+            setattr(copy, name, value)
         return copy
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """The headers in their order; Host is among those that arrived, and apart (`host`) from those to be sent."""
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: tuple[Header, ...]) -> None:
+        self._headers = headers
+        self.fields = canonical_fields(headers)
 
     @property
     def target(self) -> str:
@@ -230,22 +259,35 @@ def is_form(method: str, headers: Iterable[Header], media_type: str) -> bool:
     return False
 
 
-def require_request(request: object) -> None:
-    """TypeError, with what to do, for what is no Request."""
+def require_request(request: object) -> Request:
+    """The request; TypeError, with what to do, for what is no Request."""
     if not isinstance(request, Request):
         raise TypeError(
             f"a request must be awsign.Request(method, url, headers, body), not {type(request).__name__}; "
             "of a signed one, make Request(signed.method, signed.url, signed.headers, signed.body)"
         )
+    return request
 
 
+@lru_cache(maxsize=128)  # Most services have one URL for all their calls.
 def _split_url(url: str) -> tuple[str, str, str, str]:
-    if not isinstance(url, str):
-        raise TypeError(f"a URL must be a str, not {type(url).__name__}")
+    """Scheme, authority, path and query of a URL, as they are sent."""
     match = _URL.fullmatch(url)
     if match is None:
         raise InvalidRequest(f"the URL {_shown(url)!r} is not absolute; it must begin as https://host/")
-    scheme, authority, path, query, fragment = match.groups()
+    origin, path, query, fragment = match.groups()
+    scheme, authority = _origin(origin)
+    if fragment is not None:
+        raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
+    path = _sendable("path", path) or "/"
+    query = _sendable("query", query).replace("+", "%20") if query else ""
+    return scheme, authority, path, query
+
+
+@lru_cache(maxsize=256)  # Many requests go to few hosts.
+def _origin(origin: str) -> tuple[str, str]:
+    """Scheme and authority of a URL, from what is before its path."""
+    scheme, _, authority = origin.partition("://")
     scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
         raise InvalidRequest(f"the URL scheme {scheme!r} is not one of {', '.join(_DEFAULT_PORTS)}")
@@ -255,18 +297,14 @@ def _split_url(url: str) -> tuple[str, str, str, str]:
             "the URL has a user name or password before its host; a signed request has no use for them, leave them out"
         )
     if not host:
-        raise InvalidRequest(f"the URL {_shown(url)!r} has no host")
+        raise InvalidRequest(f"the URL {_shown(origin)!r} has no host")
     if not _HOST.fullmatch(host):
         fix = "write it in its xn-- form" if not host.isascii() else "is it spelt right?"
         raise InvalidRequest(f"the host {host!r} has a character that no host has; {fix}")
     if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         shown = f" {port[:12]}" if port.isdigit() else ""
         raise InvalidRequest(f"the port{shown} is not a number from 0 to 65535; is there a password before the host?")
-    if fragment is not None:
-        raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
-    path = _sendable("path", path) or "/"
-    query = _sendable("query", query).replace("+", "%20") if query else ""
-    return scheme, host_header(scheme, host, port), path, query
+    return scheme, host_header(scheme, host, port)
 
 
 def _shown(url: str) -> str:
@@ -290,19 +328,35 @@ def _sendable(what: str, text: str) -> str:
     return _ESCAPE.sub(lambda match: match[0].upper(), text)
 
 
-def _pairs(headers: Headers) -> Iterable[tuple[str, str | bytes]]:
+def _sendable_method(method: object) -> str:
+    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+        raise InvalidRequest(f"the method {method!r} is not an HTTP method such as GET")
+    return method.upper()
+
+
+def _pairs(headers: Headers) -> Iterable[Any]:
     items = headers.items() if hasattr(headers, "items") else headers
     for pair in items:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError("headers must be a mapping, or an iterable of (name, value) pairs")
-        name, value = pair
-        yield (name.decode("latin-1") if isinstance(name, bytes) else name), value
+        yield pair
+
+
+@lru_cache(maxsize=1024)  # The names of a program's headers are few.
+def _known_name(name: str) -> str | None:
+    return lower_name(name) if _TOKEN.fullmatch(name) else None
+
+
+def _lower_name(name: object) -> str:
+    """A header's name in lower case, if it can be sent."""
+    lower = _known_name(name) if isinstance(name, str) else None
+    if lower is None:
+        raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
+    return lower
 
 
 def _sendable_value(name: str, value: str | bytes) -> str | bytes:
     """A header's value if it can be sent unchanged: else the reason why not."""
-    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-        raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
     if isinstance(value, str):
         text = value
     elif isinstance(value, bytes):

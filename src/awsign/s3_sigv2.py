@@ -209,6 +209,6 @@ def _without_signature(query: str) -> str:
 
 def _headers(request: Request, credentials: Credentials) -> list[Header]:
     """The headers of a request that the user gave: those of an older signature left out."""
-    kept, written = without_authorization(request.headers)
+    kept, _, written = without_authorization(request)
     token_header(credentials, rules_for("s3"), written)  # Refuses a token that is not theirs.
-    return kept + [(name, written[name]) for name in ("x-amz-date", "x-amz-content-sha256") if name in written]
+    return [*kept, *((name, written[name]) for name in ("x-amz-date", "x-amz-content-sha256") if name in written)]

@@ -157,7 +157,7 @@ class SigningKey:
     __slots__ = ("_inner", "_outer")
 
     def __init__(self, key: bytes) -> None:
-        key = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        key = _block(key)
         self._inner = sha256(key.translate(_INNER_PAD))
         self._outer = sha256(key.translate(_OUTER_PAD))
 
@@ -187,8 +187,19 @@ def derive_key(secret_access_key: str, date: str, region: str, service: str) -> 
     """HMAC of HMACs: "AWS4" + secret, then date, region, service and `aws4_request`."""
     key = ("AWS4" + secret_access_key).encode()
     for part in (date, region, service, TERMINATOR):
-        key = SigningKey(key).digest(part.encode())
+        key = _hmac(key, part.encode())
     return key
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA256 with a key that is used once: a third less than by way of a SigningKey."""
+    key = _block(key)
+    return sha256(key.translate(_OUTER_PAD) + sha256(key.translate(_INNER_PAD) + message).digest()).digest()
+
+
+def _block(key: bytes) -> bytes:
+    """A key as long as a block of SHA-256."""
+    return (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
 
 
 def signing_key(credentials: Credentials, date: str, region: str, service: str) -> SigningKey:

@@ -147,9 +147,14 @@ def rules_for(service: str) -> Rules:
     return _RULES.get(service, _DEFAULT)
 
 
+def has_rules_of_calls(rules: Rules) -> bool:
+    """Whether some calls of a service have other rules than the rest."""
+    return rules.token_header == SESSION_TOKEN
+
+
 def rules_of_call(rules: Rules, request: Request) -> Rules:
     """The rules of one call, where it has others than its service: the session tokens of S3 Express are not for all."""
-    if rules.token_header != SESSION_TOKEN or iam_call_of_s3_express(request) is None:
+    if not has_rules_of_calls(rules) or iam_call_of_s3_express(request) is None:
         return rules
     return rules.replace(token_header=SECURITY_TOKEN)
 

@@ -120,7 +120,7 @@ class SigV2:
         ]
         if credentials.session_token is not None:
             pairs.append(("SecurityToken", credentials.session_token))
-        headers = [pair for pair in _headers(request.headers) if not in_form or pair[0].lower() != "content-length"]
+        headers = [pair for pair in _headers(request) if not in_form or pair[0].lower() != "content-length"]
 
         text = string_to_sign("2", request.method, request.host, request.path, pairs)
         derivation = Derivation(text, signature(credentials.secret_access_key, text, method))
@@ -140,14 +140,14 @@ def _known(method: str) -> Literal["HmacSHA256", "HmacSHA1"]:
     return method  # type: ignore[return-value]
 
 
-def _headers(headers: tuple[Header, ...]) -> list[Header]:
-    kept, _ = without_authorization(headers)
-    for name, _ in headers:
-        if name.lower().startswith(SIGNED_PREFIX):
+def _headers(request: Request) -> list[Header]:
+    kept, _, _ = without_authorization(request)
+    for name in request.fields:
+        if name.startswith(SIGNED_PREFIX):
             raise InvalidRequest(
                 f"Signature Version 2 does not cover the header {name}; verifiers refuse it unsigned, leave it out"
             )
-    return kept
+    return list(kept)
 
 
 def _time(pairs: Pairs, at: datetime | None, expires: int | timedelta | datetime | None) -> Pairs:

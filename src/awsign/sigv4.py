@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from .authorization import (
     MAX_EXPIRES,
@@ -19,7 +19,7 @@ from .authorization import (
     without_authorization,
     without_presigned,
 )
-from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_path, may_be_signed, query_pairs
+from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_fields, canonical_path, lower_name, may_be_signed, query_pairs
 from .chain import Chain
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
@@ -28,7 +28,7 @@ from .identity import credentials_from, provider_of
 from .payload import EVENTS, UNSIGNED_PAYLOAD, begins_event_stream, settle_payload
 from .request import require_request
 from .scope import REGION, HmacSha256, in_utc, parse_timestamp, timestamp
-from .services import S3_FAMILY, Rules, rules_for, rules_of_call
+from .services import S3_FAMILY, Rules, has_rules_of_calls, rules_for, rules_of_call
 from .signed import Presigned, Signed
 
 TYPE_CHECKING = False
@@ -91,6 +91,7 @@ class SigV4:
         if iterables not in ("spool", "refuse"):
             raise InvalidRequest(f"iterables={iterables!r}: it is 'spool' or 'refuse'")
         self._iterables = iterables
+        self._settled = self._settle_once()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} service={self._service!r} region={self._region!r}>"
@@ -114,36 +115,40 @@ class SigV4:
         expired credentials, MissingExtra where a checksum or SigV4A needs a package that is not there.
         """
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
-        service, region, rules = self._settle(request)
-        request.rewind()
-        kept, written = without_authorization(request.headers)
+        service, region, rules = self._settled or self._settle(request)
+        require_request(request).rewind()
+        kept, fields, written = without_authorization(request)
         if _REGION_SET in written:
             self._check_region_set(written, region)
-        stamp = _stamp(written.get("x-amz-date"), at)
+        stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
         path = _wire_path(request, rules)
-        query = without_presigned(request.query)
+        query = without_presigned(request.query) if request.query else ""
+        own: list[tuple[str, str]] = []
         chunked = None
         declared = written.get("x-amz-content-sha256")
-        if payload is None and declared is None and not self._algorithm.names_region_set and begins_event_stream(request):
-            payload = EVENTS
+        if request.body is None and payload is None and declared is None and begins_event_stream(request):
+            payload = None if self._algorithm.names_region_set else EVENTS
         if payload is None or isinstance(payload, str):
             wanted = None if checksum is None else _checksum(checksum, kept)
             payload_hash, body = settle_payload(request, rules.payload, payload, declared, self._iterables, wanted)
             if wanted is not None:
-                kept.append((wanted.header, wanted.base64()))
+                own.append((wanted.header, wanted.base64()))
         else:
             chunked = self._chunked(payload, service, checksum)
             payload_hash, body = chunked.content_sha256(self._algorithm.name), None
             kept = chunked.headers(kept, request.body, self._algorithm.signature_width)
-
-        headers: list[Header] = [("Host", request.host), *kept, ("X-Amz-Date", stamp)]
+            fields = canonical_fields(kept)
+        own.append(("X-Amz-Date", stamp))
         if rules.content_sha256 == "send" or declared is not None or payload_hash in (UNSIGNED_PAYLOAD, EVENTS):
-            headers.append(("X-Amz-Content-Sha256", payload_hash))
+            own.append(("X-Amz-Content-Sha256", payload_hash))
         if self._algorithm.names_region_set:
-            headers.append((REGION_SET, region))
-        token = token_header(credentials, rules, written)
+            own.append((REGION_SET, region))
+        token = token_header(credentials, rules, written) if written or credentials.session_token else None
         if token and rules.token == "signed":
-            headers.append(token)
+            own.append(token)
+        fields["host"] = request.host
+        for name, value in own:
+            fields[lower_name(name)] = value
 
         # 1 and 2. The canonical request and the string to sign.
         date = stamp[:8]
@@ -155,8 +160,8 @@ class SigV4:
             method=request.method,
             path=path,
             query=query,
-            headers=headers,
-            signed_headers=self._signed_headers(headers, ("content-encoding",) if chunked else ()),
+            fields=fields,
+            signed_headers=_signed_of(tuple(fields), self._sign_headers, chunked is not None),
             payload_hash=payload_hash,
             rules=rules,
         )
@@ -172,12 +177,12 @@ class SigV4:
             derivation.signature,
         )
         if token and rules.token == "after":
-            headers.append(token)
-        headers.append(("Authorization", authorization))
+            own.append(token)
+        own.append(("Authorization", authorization))
         if chunked is not None:
             seeded = partial(Chain.at, self._algorithm.name, stamp, scope, key, derivation.signature)
             body = chunked.encoded(request.body, seeded, self._algorithm.signature_width)
-        return Signed(request.method, request.url_of(path, query), tuple(headers), body, derivation)
+        return Signed(request.method, request.url_of(path, query), (("Host", request.host), *kept, *own), body, derivation)
 
     def presign(
         self,
@@ -194,24 +199,27 @@ class SigV4:
         request that a signature covers must be sent with the URL: `Presigned.headers`. The rest as for `sign`.
         """
         seconds = expires_in_seconds(expires)
+        require_request(request)
         if payload is not None and not isinstance(payload, str):
             raise InvalidRequest(f"payload is {payload!r}; a presigned URL covers UNSIGNED_PAYLOAD, or a SHA-256 in lower-case hex")
         credentials = credentials_from(self._provider if credentials is None else credentials, at)
-        service, region, rules = self._settle(request)
-        kept, written = without_authorization(request.headers)
+        service, region, rules = self._settled or self._settle(request)
+        kept, fields, written = without_authorization(request)
         if _REGION_SET in written:
             self._check_region_set(written, region)
-        stamp = _stamp(written.get("x-amz-date"), at)
+        stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
         path = _wire_path(request, rules)
         query = without_presigned(request.query)
         declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if "X-Amz-Content-Sha256" in query else None
         declared_header = written.get("x-amz-content-sha256")
         payload_hash, _ = settle_payload(request, rules.presigned_payload, payload, declared or declared_header, self._iterables)
 
-        headers: list[Header] = [("Host", request.host), *kept]
+        headers = list(kept)
         if declared_header:
             headers.append(("X-Amz-Content-Sha256", declared_header))
-        signed_headers = self._signed_headers(headers)
+            fields["x-amz-content-sha256"] = declared_header
+        fields["host"] = request.host
+        signed_headers = _signed_of(tuple(fields), self._sign_headers, False)
         date = stamp[:8]
         scope = self._algorithm.scope(date, region, service)
         token = token_header(credentials, rules, written)  # The parameter has the header's name.
@@ -235,7 +243,7 @@ class SigV4:
             method=request.method,
             path=path,
             query=query,
-            headers=headers,
+            fields=fields,
             signed_headers=signed_headers,
             payload_hash=payload_hash,
             rules=rules,
@@ -250,7 +258,7 @@ class SigV4:
         return Presigned(
             request.method,
             request.url_of(path, query),
-            tuple(pair for pair in headers if pair[0].lower() in signed_headers and pair[0].lower() != "host"),
+            tuple([pair for pair in headers if pair[0].lower() in signed_headers]),
             _end(stamp, seconds, credentials),
             derivation,
         )
@@ -268,6 +276,13 @@ class SigV4:
             raise TypeError(f"events takes what sign or presign gave, not {type(signed).__name__}")
         own = credentials_from(self._provider if credentials is None else credentials, None)
         return EventSigner(self._algorithm, own, signed)
+
+    def _settle_once(self) -> tuple[str, str, Rules] | None:
+        """Service, region and rules, if they are the same for every request."""
+        if self._service is None or self._region is None or (self._region == "*" and not self._algorithm.names_region_set):
+            return None
+        rules = self._rules or rules_for(self._service)
+        return None if has_rules_of_calls(rules) else (self._service, self._region, rules)
 
     def _settle(self, request: Request) -> tuple[str, str, Rules]:
         """Service, region and rules for a request: the signer's own, or those that its host tells."""
@@ -314,13 +329,15 @@ class SigV4:
             raise InvalidRequest(f"the checksum of a chunked body is its trailer; pass Chunked(..., trailer={checksum!r})")
         return payload
 
-    def _signed_headers(self, headers: Iterable[Header], further: tuple[str, ...] = ()) -> tuple[str, ...]:
-        names = {name.lower() for name, _ in headers}
-        if isinstance(self._sign_headers, AllHeaders):
-            return tuple(sorted(filter(may_be_signed, names)))
-        wanted = self._sign_headers.union(further) if further else self._sign_headers
-        # A slice, as startswith takes twice as long.
-        return tuple(sorted([name for name in names if name in wanted or name[:6] == SIGNED_PREFIX]))
+
+@lru_cache(maxsize=512)  # The requests of a program have few shapes.
+def _signed_of(names: tuple[str, ...], wanted: frozenset[str] | AllHeaders, chunked: bool) -> tuple[str, ...]:
+    """Which of the headers are signed, by their lower-case names. chunked: whether the body is, which Content-Encoding says."""
+    if isinstance(wanted, AllHeaders):
+        return tuple(sorted(filter(may_be_signed, names)))
+    if chunked:
+        wanted |= {"content-encoding"}
+    return tuple(sorted([name for name in names if name in wanted or name.startswith(SIGNED_PREFIX)]))
 
 
 def _checksum(name: str, headers: Iterable[Header]) -> Checksum:
@@ -367,10 +384,8 @@ def _names(sign_headers: Iterable[str] | AllHeaders) -> frozenset[str] | AllHead
     return names | SIGNED_BY_DEFAULT
 
 
-def _stamp(written: str | None, at: datetime | None) -> str:
-    """The time of signing, as X-Amz-Date: the one that the request has already, else the one that was asked for, else now."""
-    if written is None:
-        return timestamp(at)
+def _stamp(written: str, at: datetime | None) -> str:
+    """The time of signing, as X-Amz-Date: the one that the request has already; the one that was asked for must be the same."""
     if parse_timestamp(written) is None:
         raise InvalidRequest(f"the request's X-Amz-Date is {written!r}, not a time written as yyyymmddThhmmssZ")
     if at is not None and timestamp(at) != written:
@@ -386,15 +401,13 @@ def _wire_path(request: Request, rules: Rules) -> str:
     """
     if rules.encode == "once" and rules.path == "as-is":
         return canonical_path(request.path, rules)
-    if rules.path == "normalize" and request.path.endswith(("/.", "/..")):
+    if request.path[-1] == "." and rules.path == "normalize" and request.path.endswith(("/.", "/..")):
         return remove_dot_segments(request.path)
     return request.path
 
 
 def token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:
     """The header that carries the session token. One of an older signature gives way to that of the credentials."""
-    if not written and credentials.session_token is None:
-        return None
     given = [
         name
         for name in TOKEN_HEADERS
@@ -407,7 +420,12 @@ def token_header(credentials: Credentials, rules: Rules, written: dict[str, str]
         )
     if credentials.session_token is None:
         return None
-    return "-".join(word.capitalize() for word in rules.token_header.split("-")), credentials.session_token
+    return _as_sent(rules.token_header), credentials.session_token
+
+
+@lru_cache(maxsize=16)
+def _as_sent(name: str) -> str:
+    return "-".join(word.capitalize() for word in name.split("-"))
 
 
 def expires_in_seconds(expires: int | timedelta | None) -> int | None:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 
-from ..canonical import canonical_path, joined_headers, query_pairs
+from ..canonical import canonical_fields, canonical_path, query_pairs
 from ..encoding import decode, encode, fold
 from ..s3_sigv2 import canonical_resource
 from ..s3_sigv2 import string_to_sign as s3v2_string
@@ -164,7 +164,7 @@ def v4_steps(
         "query.order": in_order,
         "query.format": lambda pair: f"{pair[0]}={pair[1]}",
         # A header's values are folded each by itself and then joined, so white space beside the commas is lost here too.
-        "headers": _folded(headers),
+        "headers": canonical_fields(headers),
         "header.names": lambda name: f"{name}:",
         "signed": signed,
         "payload": payload,
@@ -186,11 +186,6 @@ def v4_steps(
         "key.rule": derived_key,
         "form": bytes.hex,
     }
-
-
-def _folded(headers: Any) -> dict[str, str]:
-    pairs = [(name, fold(value if isinstance(value, str) else value.decode("latin-1"))) for name, value in headers]
-    return joined_headers(pairs)
 
 
 class FormRecipe(V4Recipe):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from datetime import datetime, timedelta
+from itertools import chain
 
 from ..canonical import SIGNED_PREFIX, may_be_repeated, query_pairs
 from ..endpoints import infer
 from ..errors import SignatureError
+from ..identity import Credentials, is_access_key
 from ..payload import is_sha256
 from ..request import URLENCODED, is_form
 from ..services import QUERY_API_VERSIONS, answer_shape
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
     from ..derivation import Derivation
-    from ..identity import Credentials
     from ..request import Request
     from .replay import ReplayGuard
 
@@ -67,21 +68,26 @@ class Settings:
     def __init__(self) -> None:
         self._kept: dict[str, Credentials] = {}
 
-    def kept(self, credentials: Credentials) -> Credentials:
-        """The same credentials as were given before, if they are: deriving a key takes longer than all else of a verification."""
-        known = self._kept.get(credentials.access_key_id)
-        if known == credentials:
+    def kept(self, access_key_id: str, given: Credentials | str) -> Credentials | None:
+        """Credentials, or those of a secret: the same as were given before, if they are, as deriving a key takes longer than all else.
+
+        None where the access key cannot be one.
+        """
+        known = self._kept.get(access_key_id)
+        if known is not None and (known.secret_access_key == given or known == given):
             return known
+        if not is_access_key(access_key_id):
+            return None
         while len(self._kept) >= _KEPT_CREDENTIALS:
             self._kept.pop(next(iter(list(self._kept))), None)
-        self._kept[credentials.access_key_id] = credentials
-        return credentials
+        self._kept[access_key_id] = known = given if isinstance(given, Credentials) else Credentials(access_key_id, given)
+        return known
 
 
 class Arrival:
     """A received request as the checks read it.
 
-    headers: by lower-case name, trimmed, the first value of each. pairs: the decoded query. service: once it is known.
+    headers: as `canonical_fields` gives them. pairs: the decoded query. service: once it is known.
     """
 
     __slots__ = ("access_key_id", "headers", "location", "pairs", "request", "service", "settings")
@@ -93,26 +99,23 @@ class Arrival:
         self.location = "header"
         self.service: str | None = None
         self.access_key_id: str | None = None
-        self.headers: dict[str, str] = {}
-        repeated = None
+        self.headers = request.fields
         size = len(request.method) + len(request.path) + len(request.query)
-        for name, value in request.headers:
-            size += len(name) + len(value)
+        size += sum(map(len, chain.from_iterable(request.headers)))
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
-        if odd := _NO_TARGET.search(request.path) or _NO_TARGET.search(request.query):
+        if odd := _NO_TARGET.search(request.path) or (request.query and _NO_TARGET.search(request.query)):
             # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
             self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
-        self.pairs = query_pairs(request.query)
-        for name, value in request.headers:
-            name = name.lower()
-            if name not in self.headers:
-                self.headers[name] = (value if isinstance(value, str) else value.decode("latin-1")).strip(" \t\r\n")
-            elif not may_be_repeated(name):
-                repeated = name
-        if repeated is not None:
-            self.fail("duplicate-header", f"the request has the header {repeated} twice")
-        if request.authority.lower() != request.host.lower():
+        if request.query:
+            self.pairs = query_pairs(request.query)
+        if len(self.headers) < len(request.headers):
+            seen: set[str] = set()
+            for name in [name.lower() for name, _ in request.headers]:
+                if name in seen and not may_be_repeated(name):
+                    self.fail("duplicate-header", f"the request has the header {name} twice")
+                seen.add(name)
+        if request.authority is not request.host and request.authority.lower() != request.host.lower():
             self.fail(
                 "wrong-host",
                 f"the request is for {request.authority[:80]!r} by its target, and for {request.host[:80]!r} by its Host header",
@@ -169,7 +172,7 @@ class Arrival:
             name
             for name in self.headers
             if name not in signed
-            and (name.startswith(SIGNED_PREFIX) or ("_" in name and name.replace("_", "-").startswith(SIGNED_PREFIX)))
+            and (name[:6] == SIGNED_PREFIX or ("_" in name and name.replace("_", "-").startswith(SIGNED_PREFIX)))
             and name not in exempt
             and name not in self.settings.unsigned_headers
         ]

@@ -61,6 +61,32 @@ def check_checksum(checksum: Checksum, value: str, fail: Callable[[str, str], No
         )
 
 
+def check_sha256(actual: str, expected: str, fail: Callable[[str, str], NoReturn]) -> None:
+    """The hash of a body against the one that was signed."""
+    if actual != expected:
+        fail(
+            "payload-hash-mismatch",
+            f"the body's SHA-256 is {actual}, but the request was signed for one of {expected}; "
+            "the body was changed after signing, or another was sent",
+        )
+
+
+def check_whole(
+    fail: Callable[[str, str], NoReturn],
+    body: bytes,
+    expected_sha256: str | None,
+    expected_md5: str | None,
+    checksums: Sequence[tuple[Checksum, str]],
+) -> None:
+    """What BodyCheck does, for a body that is there as a whole; most have a hash and no more."""
+    if expected_sha256 is not None:
+        check_sha256(sha256(body).hexdigest(), expected_sha256, fail)
+    if expected_md5 is not None or checksums:
+        check = BodyCheck(fail, None, expected_md5, checksums)
+        check.feed(body)
+        check.close()
+
+
 class BodyCheck:
     """Feed it the body block by block; it gives back what may be used, and raises where the body is not what was signed.
 
@@ -140,12 +166,8 @@ class BodyCheck:
             self._fail(
                 "file-too-small", f"Your proposed upload is smaller than the minimum allowed size: {self._least} bytes are needed"
             )
-        if self._sha256 is not None and self._sha256.hexdigest() != self._expected_sha256:
-            self._fail(
-                "payload-hash-mismatch",
-                f"the body's SHA-256 is {self._sha256.hexdigest()}, but the request was signed for one of {self._expected_sha256}; "
-                "the body was changed after signing, or another was sent",
-            )
+        if self._sha256 is not None and self._expected_sha256 is not None:
+            check_sha256(self._sha256.hexdigest(), self._expected_sha256, self._fail)
         if self._md5 is not None and b64encode(self._md5.digest()).decode() != self._expected_md5:
             self._fail("content-md5-mismatch", f"the body's MD5 is not the Content-MD5 of the request, {self._expected_md5}")
         for checksum, value in self._checksums:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hmac import compare_digest
 
 from ..body import blocks, seekable
-from ..identity import Credentials, is_access_key
+from ..identity import Credentials
 from .body import Limited
 from .replay import GuardFull, replay_key
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 _MARGIN = timedelta(minutes=1)
 
 
+_CLAIMED = frozenset(
+    (
+        "access_key_id", "expires_at", "form", "location", "region", "scheme", "scope", "service", "session_token", "signed_at",
+        "signed_headers",
+    )
+)  # fmt: skip
+
+
 class Verified:
     """Who signed a request, and what their signature covers.
 
@@ -44,27 +52,34 @@ class Verified:
     derivation: the canonical request and the string to sign.
     """
 
-    __slots__ = (
-        "_body", "_claim", "access_key_id", "content", "derivation", "expires_at", "form", "location", "region", "scheme", "scope", "service",
-        "session_token", "signed_at", "signed_headers",
-    )  # fmt: skip
+    __slots__ = ("_body", "_claim", "content", "derivation")
+
+    access_key_id: str
+    scheme: str
+    location: str
+    scope: str | None
+    service: str | None
+    region: str | None
+    signed_headers: tuple[str, ...] | None
+    signed_at: datetime | None
+    expires_at: datetime | None
+    session_token: str | None
+    form: Form | None
 
     def __init__(self, claim: Claim, derivation: Derivation, body: Body | None, content: bytes | None = None) -> None:
         self._claim = claim
         self._body = body
         self.content = content
-        self.access_key_id = claim.access_key_id
-        self.scheme = claim.scheme
-        self.location = claim.location
-        self.scope = claim.scope
-        self.service = claim.service
-        self.region = claim.region
-        self.signed_headers = claim.signed_headers
-        self.signed_at = claim.signed_at
-        self.expires_at = claim.expires_at
-        self.session_token = claim.session_token
-        self.form = claim.form
         self.derivation = derivation
+
+    def __getattr__(self, name: str) -> Any:
+        """What the claim said, and is verified now. To copy all of it would take longer than to hash a body."""
+        if name in _CLAIMED:
+            return getattr(self._claim, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *_CLAIMED]
 
     def __repr__(self) -> str:
         unread = "" if self._body is None else ", its body yet to be read"
@@ -218,25 +233,25 @@ class Claim:
             self._check_size(arrival.settings.max_body)
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
-        compare_token = isinstance(credentials, Credentials)
         signer = self._public_key(credentials)
         if signer is not None:
             return self._verify(signer, None)
+        if isinstance(credentials, Credentials):
+            if credentials.access_key_id != self.access_key_id:
+                raise ValueError(
+                    f"the request claims the access key {self.access_key_id}, but the credentials are of {credentials.access_key_id}"
+                )
+            return self._verify(arrival.settings.kept(self.access_key_id, credentials), credentials)
         if hasattr(credentials, "public_bytes"):
             arrival.fail(
                 "unsupported-algorithm", f"of {self.access_key_id[:40]} the public key is known, which verifies SigV4A alone"
             )
-        if isinstance(credentials, str):
-            if not is_access_key(self.access_key_id):
-                arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
-            credentials = Credentials(self.access_key_id, credentials)
-        if not isinstance(credentials, Credentials):
+        if not isinstance(credentials, str):
             raise TypeError(f"credentials must be Credentials, a secret, a public key or None, not {type(credentials).__name__}")
-        if credentials.access_key_id != self.access_key_id:
-            raise ValueError(
-                f"the request claims the access key {self.access_key_id}, but the credentials are of {credentials.access_key_id}"
-            )
-        return self._verify(arrival.settings.kept(credentials), credentials if compare_token else None)
+        kept = arrival.settings.kept(self.access_key_id, credentials)
+        if kept is None:
+            arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
+        return self._verify(kept, None)
 
     def _verify(self, signer: object, expected: Credentials | None) -> Verified:
         """Expected: the credentials whose session token and end count, if there are any."""
@@ -267,16 +282,19 @@ class Claim:
         self._authorize()
         if self._body_is_signed:
             return Verified(self, derivation, None, arrival.request.body if isinstance(arrival.request.body, bytes) else None)
-        body = self._limited(self._body())
         given = arrival.request.body
         if isinstance(given, bytes):
-            content = body.feed(given)
-            content += body.close()
-            return Verified(self, derivation, None, content)
+            return Verified(self, derivation, None, self._content(given))
+        body = self._limited(self._body())
         if seekable(given):
             self._check_file(given, body)
             return Verified(self, derivation, None)
         return Verified(self, derivation, body)
+
+    def _content(self, given: bytes) -> bytes:
+        """A body that is there as a whole, checked and decoded."""
+        body = self._limited(self._body())
+        return body.feed(given) + body.close()
 
     def _limited(self, body: Body) -> Body:
         """A body that may not have more bytes than are taken."""

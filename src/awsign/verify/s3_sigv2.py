@@ -13,7 +13,6 @@ from ..scope import parse_http_date, parse_timestamp
 from ..sigv2 import matches
 from .body import BodyCheck
 from .claim import Claim
-from .sigv2 import sigv2_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,17 +21,6 @@ if TYPE_CHECKING:
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
-
-
-def s3v2_places(arrival: Arrival) -> list[str]:
-    """Where the request has a signature of this scheme; a query that says SignatureVersion is one of the Query APIs."""
-    places = []
-    if arrival.header("authorization").startswith("AWS "):
-        places.append("header")
-    names = {name for name, _ in arrival.pairs}
-    if {"Signature", "AWSAccessKeyId"} <= names and "query" not in sigv2_places(arrival):
-        places.append("query")
-    return places
 
 
 class S3SigV2Claim(Claim):

@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     Pairs = list[tuple[str, str]]
 
 
-_CLAIMED_BY = ("SignatureVersion", "SignatureMethod", "Action")
-
-
-def sigv2_places(arrival: Arrival) -> list[str]:
-    """Where the request has a signature of this scheme: a Signature beside what only the Query APIs have."""
-    places = []
-    form = arrival.form() if "authorization" not in arrival.headers else []
-    for place, pairs in (("query", arrival.pairs), ("form", form)):
-        names = {name for name, _ in pairs}
-        if "Signature" in names and not names.isdisjoint(_CLAIMED_BY):
-            places.append(place)
-    return places
-
-
 class SigV2Claim(Claim):
     scheme = "sigv2"
 

@@ -9,9 +9,9 @@ from ..chain import Chain
 from ..derivation import derive
 from ..errors import InvalidRequest
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
-from ..scope import ASYMMETRIC, HmacSha256, parse_http_date, parse_timestamp
+from ..scope import HmacSha256, parse_http_date, parse_timestamp, timestamp
 from ..services import REQUIRES_CONTENT_SHA256, S3_EXPRESS, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for, rules_of_call
-from .body import BodyCheck, Decoded, checksums_of
+from .body import BodyCheck, Decoded, check_whole, checksums_of
 from .claim import Claim
 
 TYPE_CHECKING = False
@@ -27,24 +27,6 @@ if TYPE_CHECKING:
     from .events import EventCheck
 
 
-_PRESIGNED = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
-
-
-def sigv4_places(arrival: Arrival) -> list[str]:
-    """Where the request has a signature of this scheme, or something that no other scheme claims."""
-    places = []
-    if "authorization" in arrival.headers and not arrival.header("authorization").startswith(("AWS ", f"{ASYMMETRIC} ")):
-        places.append("header")
-    if any(name.lower() in _PRESIGNED for name, _ in arrival.pairs) and not is_asymmetric(arrival):
-        places.append("query")
-    return places
-
-
-def is_asymmetric(arrival: Arrival) -> bool:
-    """Whether the query says that its signature is one of SigV4A."""
-    return arrival.parameter("X-Amz-Algorithm") == ASYMMETRIC
-
-
 class SigV4Claim(Claim):
     scheme = "sigv4"
     _algorithm: Algorithm = HmacSha256()
@@ -56,7 +38,7 @@ class SigV4Claim(Claim):
         arrival.location = place
         try:
             known = (self._algorithm.name,)
-            claimed = (
+            claimed, self.signature = (
                 parse_presigned(arrival.pairs, known) if presigned else parse_authorization(arrival.header("authorization"), known)
             )
         except Fault as fault:
@@ -66,7 +48,6 @@ class SigV4Claim(Claim):
         self.service, self.region = claimed.service, self._region(arrival, claimed)
         self.scope = self._algorithm.scope(claimed.date, claimed.region, claimed.service)
         self.signed_headers = claimed.signed_headers
-        self.signature = claimed.signature
         self._claimed = claimed
         self._rules = rules_for(claimed.service)
         self._check_scope(arrival)
@@ -74,7 +55,7 @@ class SigV4Claim(Claim):
         self._check_headers(arrival, claimed)
         self._stream: ChunkedHeaders | None = None
         self._payload_hash, self._body_sha256 = self._payload(arrival)
-        self._md5 = arrival.content_md5() if "content-md5" in claimed.signed_headers else None
+        self._md5 = arrival.content_md5() if "content-md5" in claimed.signed else None
         self._checksums = checksums_of(arrival)
 
     def _region(self, arrival: Arrival, claimed: Authorization) -> str:
@@ -86,20 +67,20 @@ class SigV4Claim(Claim):
 
     def _check_time(self, arrival: Arrival, claimed: Authorization) -> None:
         """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
-        if claimed.stamp is not None:
-            signed_at = parse_timestamp(claimed.stamp)
-        elif text := arrival.header("x-amz-date"):
-            signed_at = parse_timestamp(text)
-        elif text := arrival.header("date"):
-            if "date" not in claimed.signed_headers:
+        text = claimed.stamp or arrival.header("x-amz-date")
+        signed_at = parse_timestamp(text) if text else None
+        if not text:
+            text = arrival.header("date")
+            if not text:
+                arrival.fail("missing-date", "the request has neither an X-Amz-Date nor a Date header")
+            if "date" not in claimed.signed:
                 arrival.fail("missing-date", "the request has no X-Amz-Date, and its Date is not signed")
             signed_at = parse_timestamp(text) or parse_http_date(text)
-        else:
-            arrival.fail("missing-date", "the request has neither an X-Amz-Date nor a Date header")
+            text = timestamp(signed_at) if signed_at else text
         if signed_at is None:
             arrival.fail("bad-date", f"the date {text[:40]!r} is not a time written as yyyymmddThhmmssZ")
+        self._stamp = text
         self.signed_at = signed_at
-        self._stamp = signed_at.strftime("%Y%m%dT%H%M%SZ")
         if self._stamp[:8] != claimed.date:
             arrival.fail(
                 "scope-date-mismatch",
@@ -117,18 +98,18 @@ class SigV4Claim(Claim):
         arrival.check_expiry(self.expires_at)
 
     def _check_headers(self, arrival: Arrival, claimed: Authorization) -> None:
-        signed = frozenset(claimed.signed_headers)
+        signed = claimed.signed
         if "host" not in signed:
             arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
-        exempt = {"x-amz-content-sha256"} if self.location == "query" else set()
+        exempt: set[str] = {"x-amz-content-sha256"} if self.location == "query" else set()
         if self._rules.token == "after":
             exempt.add(self._rules.token_header)
         arrival.check_unsigned(signed, exempt)
-        absent = [name for name in claimed.signed_headers if name not in arrival.headers]
-        if absent:
+        if not signed <= arrival.headers.keys():
+            absent = [name for name in claimed.signed_headers if name not in arrival.headers]
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
         # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
-        tokens = [token for name in TOKEN_HEADERS if (token := arrival.header(name))]
+        tokens = [arrival.headers[name] for name in TOKEN_HEADERS if arrival.headers.get(name)]
         tokens += [claimed.token] if claimed.token else []
         if len(tokens) > 1:
             arrival.fail("duplicate-header", "the request has two session tokens")
@@ -148,7 +129,9 @@ class SigV4Claim(Claim):
         Both None: no hash was sent and no word in its place, so that the signature covers that of the body itself.
         """
         declared = arrival.header("x-amz-content-sha256")
-        body_sha256 = arrival.content_sha256()
+        body_sha256 = declared if is_sha256(declared) else None
+        if body_sha256 is not None and self.location == "header":
+            return declared, declared
         if self.location == "query":
             if "x-amz-content-sha256" not in (self.signed_headers or ()):
                 if declared in STREAMING or declared == EVENTS:
@@ -225,7 +208,7 @@ class SigV4Claim(Claim):
             method=request.method,
             path=request.path,
             query=request.query,
-            headers=request.headers,
+            fields=request.fields,
             signed_headers=claimed.signed_headers,
             payload_hash=self._payload_hash,
             rules=self._rules,
@@ -237,6 +220,12 @@ class SigV4Claim(Claim):
 
     def _key_of(self, signer: Any, claimed: Authorization) -> Key:
         return self._algorithm.key(signer, claimed.date, claimed.region, claimed.service)
+
+    def _content(self, given: bytes) -> bytes:
+        if self._stream is None and self._payload_hash != EVENTS:
+            check_whole(self._arrival.fail, given, self._body_sha256, self._md5, self._checksums)
+            return given
+        return super()._content(given)
 
     def _body(self) -> Body:
         if self._payload_hash == EVENTS:

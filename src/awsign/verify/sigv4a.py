@@ -6,7 +6,7 @@ from ..authorization import REGION_SET
 from ..errors import InvalidRequest, MissingExtra
 from ..scope import ASYMMETRIC
 from ..sigv4a import EcdsaKey, EcdsaP256Sha256, covers, key_of_public, parse_region_set, require_cryptography
-from .sigv4 import SigV4Claim, is_asymmetric
+from .sigv4 import SigV4Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from ..scope import Key
     from .arrival import Arrival
     from .events import EventCheck
-
-
-def sigv4a_places(arrival: Arrival) -> list[str]:
-    """Where the request has a signature of this scheme."""
-    places = []
-    if arrival.header("authorization").startswith(f"{ASYMMETRIC} "):
-        places.append("header")
-    if is_asymmetric(arrival):
-        places.append("query")
-    return places
 
 
 class SigV4AClaim(SigV4Claim):

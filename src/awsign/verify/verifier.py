@@ -6,17 +6,19 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
 from ..errors import InvalidRequest
+from ..identity import Credentials
 from ..request import MULTIPART, is_form, require_request
 from ..s3_urls import bucket_of as aws_bucket_of
 from ..scope import now as clock
 from ..scope import require_aware
 from .arrival import Arrival, Settings
 from .claim import Claim
+from .places import places_of
 from .post_form import claim_of_bytes, form_reader
-from .s3_sigv2 import S3SigV2Claim, s3v2_places
-from .sigv2 import SigV2Claim, sigv2_places
-from .sigv4 import SigV4Claim, sigv4_places
-from .sigv4a import SigV4AClaim, sigv4a_places
+from .s3_sigv2 import S3SigV2Claim
+from .sigv2 import SigV2Claim
+from .sigv4 import SigV4Claim
+from .sigv4a import SigV4AClaim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from .replay import ReplayGuard
 
 
-# Which places of a request ("header", "query", "form") a scheme's signature stands in.
-_SCHEMES = {"sigv4": sigv4_places, "sigv4a": sigv4a_places, "sigv2": sigv2_places, "s3v2": s3v2_places}
 _CLAIMS: dict[str, type[SigV4Claim] | type[SigV2Claim] | type[S3SigV2Claim]] = {
     "sigv4": SigV4Claim,
     "sigv4a": SigV4AClaim,
@@ -95,8 +95,8 @@ class Verifier:
         settings.hosts = frozenset(host.lower() for host in hosts) if isinstance(hosts, (set, frozenset, list, tuple)) else hosts
         settings.unsigned_headers = frozenset(name.lower() for name in unsigned_headers)
         settings.schemes = frozenset(schemes)
-        if unknown := settings.schemes - _SCHEMES.keys():
-            raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_SCHEMES)}")
+        if unknown := settings.schemes - _CLAIMS.keys():
+            raise InvalidRequest(f"schemes: {', '.join(sorted(unknown))} is not one of {', '.join(_CLAIMS)}")
         settings.bucket_of = bucket_of
         for name, most in (("max_head", max_head), ("max_body", max_body)):
             if not (most is None and name == "max_body") and (not isinstance(most, int) or most < 0):
@@ -124,7 +124,7 @@ class Verifier:
         """The first step, without any secret: what the request claims. SignatureError if that cannot hold."""
         require_request(request)
         arrival = Arrival(request, self._settings)
-        places = self._places(arrival)
+        places = places_of(arrival)
         if not places and is_form(request.method, request.headers, MULTIPART):
             if isinstance(request.body, bytes):
                 return claim_of_bytes(arrival, request.body)
@@ -155,13 +155,9 @@ class Verifier:
         arrival = Arrival(request, self._settings)
         if not is_form(request.method, request.headers, MULTIPART):
             arrival.fail("malformed-form", "a form is a POST of multipart/form-data")
-        if self._places(arrival):
+        if places_of(arrival):
             arrival.fail("two-authentications", "the request is signed as a whole: it is not a form that a policy signs")
         return form_reader(arrival)
-
-    def _places(self, arrival: Arrival) -> list[tuple[str, str]]:
-        """Where the request is signed, and by what scheme."""
-        return [(scheme, place) for scheme, places_in in _SCHEMES.items() for place in places_in(arrival)]
 
     def verify(self, request: Request | Claim) -> Verified:
         """Verify a received request, or a claim of one: `Verified`, or SignatureError.
@@ -172,7 +168,7 @@ class Verifier:
         """
         claim = request if isinstance(request, Claim) else self.claim(request)
         secret = self._secret_for(claim.access_key_id)
-        if isinstance(secret, Awaitable):
+        if not isinstance(secret, (str, Credentials)) and isinstance(secret, Awaitable):
             getattr(secret, "close", bool)()  # Else Python warns that it was never awaited.
             raise TypeError("secret_for is a coroutine function; await verifier.verify_async(request)")
         return claim.verify(secret)
