@@ -280,7 +280,7 @@ class TestTime:
             scope = scope_of("20260115", "us-east-1", "service")
             derived = derive(
                 algorithm=ALGORITHM, stamp="20260115T120000Z", scope=scope, method="GET", path="/", query="", fields=canonical_fields(pairs),
-                signed_headers=names, payload_hash="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", rules=awsign.Rules(),
+                signed_headers=names, payload_hash="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             )  # fmt: skip
             signature = signing_key(CREDENTIALS, "20260115", "us-east-1", "service").sign(derived.wire_string_to_sign)
             value = f"{ALGORITHM} Credential={KEY}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"

@@ -160,9 +160,7 @@ def _hexadecimal(signature: str) -> str:
     return signature
 
 
-def parse_presigned(
-    pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)
-) -> tuple[Authorization, str]:
+def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)) -> tuple[Authorization, str]:
     """The decoded parameters of a query -> what its signature claims, and the signature; Fault if they do not read as a presigned URL's."""
     found: dict[str, str] = {}
     seen = set()

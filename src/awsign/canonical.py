@@ -152,13 +152,12 @@ def canonical_request(
     fields: Mapping[str, str],
     signed: Sequence[str],
     payload_hash: str,
-    rules: Rules,
     leave_out: Collection[str] = ("x-amz-signature",),
 ) -> str:
-    """The canonical request, as wire text."""
+    """The canonical request, as wire text. path: the canonical one."""
     return (
         f"{method}\n"
-        f"{canonical_path(path, rules)}\n"
+        f"{path}\n"
         f"{canonical_query(query, leave_out)}\n"
         f"{canonical_headers(fields, signed)}\n"
         f"{';'.join(signed)}\n"

@@ -13,8 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .services import Rules
-
 
 class Derivation:
     """Each step from a request to its signature. What a scheme does not have is None.
@@ -72,13 +70,12 @@ def derive(
     fields: Mapping[str, str],
     signed_headers: tuple[str, ...],
     payload_hash: str,
-    rules: Rules,
     leave_out: Collection[str] = ("x-amz-signature",),
 ) -> Derivation:
     """The derivation of a Version 4 signature, up to the string to sign; the key does the rest.
 
-    path, query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query parameters that the signature does not cover.
+    path: the canonical one. query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query parameters that the signature does not cover.
     """
-    canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash, rules, leave_out)
+    canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash, leave_out)
     # By position: keywords would take as long again.
     return Derivation(string_to_sign(algorithm, stamp, scope, canonical), None, canonical, scope, signed_headers)

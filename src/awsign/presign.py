@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     Query: TypeAlias = Mapping[str, str | int] | Iterable[tuple[str, str | int]]
     Item: TypeAlias = str | tuple[str, Query]
+    Urls: TypeAlias = Callable[[Iterable[Item]], list[str]]
 
 _KEPT = 64
 _ANY_KEY = "key"
@@ -104,19 +105,21 @@ class S3Presigner:
         # One time for a whole second saves two thirds of each URL; the credentials may change at any time.
         if moment is None or moment.second != self._second() or moment.credentials is not self._provider.get():
             moment = self._now()
-        if query or headers:
-            return moment.signing(query, headers)(key)
-        return moment.plain(key)
+        return (moment.signing(query, headers) if query or headers else moment.plain)((key,))[0]
 
     def urls(self, keys: Iterable[Item]) -> list[str]:
         """The URLs of many keys, all of one time. keys: each a key, or a key and its query as `url` takes them."""
-        moment = self._now()
-        plain, of_pair = moment.plain, moment.of_pair
-        return [plain(item) if item.__class__ is str else of_pair(item) for item in _many(keys)]
+        given: object = keys
+        if isinstance(given, (str, bytes)):
+            raise TypeError(f"keys must be a list of keys, not a {type(given).__name__}; write [{given[:40]!r}]")
+        return self._now().plain(keys)
 
     def iter_urls(self, keys: Iterable[Item]) -> Iterator[str]:
         """The same, one by one as they are asked for, each of its own time: for input without an end, in constant memory."""
-        return (self.url(item) if isinstance(item, str) else self.url(*_pair(item)) for item in _many(keys))
+        given: object = keys
+        if isinstance(given, (str, bytes)):
+            raise TypeError(f"keys must be an iterable of keys, not a {type(given).__name__}; write [{given[:40]!r}]")
+        return (self.url(item) if isinstance(item, str) else self.url(*_pair(item)) for item in keys)
 
     def _second(self) -> int:
         """The second that the time of a call falls into."""
@@ -206,13 +209,13 @@ class _Moment:
         self._kept: dict[tuple[object, ...], Any] = {}
         self.plain = self.signing((), ())
 
-    def of_pair(self, item: Item) -> str:
-        """The URL of a key and its query."""
+    def of_item(self, item: Item) -> str:
+        """The URL of a key and its query; or of a key that is not a plain str."""
         key, query = _pair(item)
-        return self.signing(query, ())(key)
+        return self.signing(query, ())((str(key) if isinstance(key, str) else key_path(key),))[0]
 
-    def signing(self, query: Query, headers: Headers) -> Callable[[str], str]:
-        """What makes the URL of a key, with a query and headers. Kept, as there are many keys for few of these."""
+    def signing(self, query: Query, headers: Headers) -> Urls:
+        """What makes the URLs of keys, with a query and headers. Kept, as there are many keys for few of these."""
         wire_query = _wire_query(query)
         fixed = tuple(headers.items() if hasattr(headers, "items") else headers)
         signing = self._kept.get((wire_query, fixed))
@@ -223,14 +226,14 @@ class _Moment:
             if common is None:
                 self._kept[fixed] = common = _Common(self._presigner._link(_ANY_KEY, "", fixed, self.credentials), self.credentials)
             if "x-amz-" in wire_query.lower() or "Signature=" in wire_query:  # Some of them change what is signed, or are refused.
-                signing = partial(self._one, wire_query, fixed)
+                signing = partial(self._one_by_one, wire_query, fixed)
             else:
-                signing = common.signing(wire_query)
+                signing = common.signing(wire_query, self.of_item)
             self._kept[wire_query, fixed] = signing
         return signing
 
-    def _one(self, query: str, headers: Headers, key: str) -> str:
-        return self._presigner._link(key_path(key), query, headers, self.credentials).url
+    def _one_by_one(self, query: str, headers: Headers, keys: Iterable[str]) -> list[str]:
+        return [self._presigner._link(key_path(key), query, headers, self.credentials).url for key in keys]
 
 
 class _Common:
@@ -253,29 +256,29 @@ class _Common:
         before = derivation.wire_string_to_sign[:-_HEX_DIGITS].encode("latin-1")
         self._inner, self._outer = signing_key(credentials, date, region, service).begun(before)
 
-    def signing(self, query: str) -> Callable[[str], str]:
-        """What makes the URL of a key. query: what else is in it, encoded."""
+    def signing(self, query: str, of_item: Callable[[Item], str]) -> Urls:
+        """What makes the URLs of keys. query: what else is in them, encoded. of_item: makes that of an item that is not a key."""
         parameters = f"{query}&{self._parameters}" if query else self._parameters
         before, after = self._canonical_head, f"\n{canonical_query(parameters)}{self._canonical_tail}"
         url_before, url_after = self._url_head, f"?{parameters}&X-Amz-Signature="
         inner, outer = self._inner.copy, self._outer.copy
 
-        def url(key: str) -> str:
-            # 1.6 us: 0.55 the first hash, 0.7 the copies and the other two, 0.15 the gate.
-            path = key if ".." not in key and plain_key(key) else key_path(key)
-            message = inner()
-            message.update(sha256(f"{before}{path}{after}".encode("latin-1")).hexdigest().encode())
-            signature = outer()
-            signature.update(message.digest())
-            return f"{url_before}{path}{url_after}{signature.hexdigest()}"
+        def urls(keys: Iterable[Item]) -> list[str]:
+            # 1.7 us a key, measured: 0.55 the first hash, 0.7 the copies and the other two, 0.15 the gate.
+            made = []
+            for key in keys:
+                if key.__class__ is not str:
+                    made.append(of_item(key))
+                    continue
+                path = key if plain_key(key) and ".." not in key else key_path(key)
+                message = inner()
+                message.update(sha256(f"{before}{path}{after}".encode("latin-1")).hexdigest().encode())
+                signature = outer()
+                signature.update(message.digest())
+                made.append(f"{url_before}{path}{url_after}{signature.hexdigest()}")
+            return made
 
-        return url
-
-
-def _many(keys: Iterable[Item]) -> Iterable[Item]:
-    if isinstance(keys, (str, bytes)):
-        raise TypeError(f"keys must be a list of keys, not a {type(keys).__name__}; write [{keys[:40]!r}]")
-    return keys
+        return urls
 
 
 def _pair(item: Item) -> tuple[str, Query]:

@@ -115,34 +115,13 @@ class Request:
             raise TypeError(f"a URL must be a str, not {type(url).__name__}")
         self.scheme, self.authority, self.path, self.query = _split_url(url)
         self.host = self.authority
-        kept: list[Header] = []
-        fields: dict[str, Any] = {}
-        plain = True
-        for name, value in headers.items() if isinstance(headers, dict) else _pairs(headers):
-            if isinstance(name, bytes):
-                name = name.decode("latin-1")
-            lower = _lower_name(name)
-            if not (
-                value.__class__ is str
-                and value.isascii()
-                and value.isprintable()
-                and (" " not in value or ("  " not in value and value == value.strip(" ")))
-            ):
-                value, plain = _sendable_value(name, value), False
-            if lower in fields and not may_be_repeated(lower):
-                raise InvalidRequest(
-                    f"the request has the header {lower} twice, which two readers could read in two ways; leave one out"
-                )
-            fields[lower] = value
-            if lower != "host":
-                kept.append((name, value))
-            elif isinstance(value, str) and value and " " not in value and "\t" not in value:
-                self.host = value
-            else:
-                raise InvalidRequest(f"the Host header {value!r} is not a host; leave it out to have that of the URL")
-        fields.pop("host", None)
-        self._headers = tuple(kept)
-        self.fields = fields if plain and len(fields) == len(kept) else canonical_fields(kept)
+        self._headers = tuple(headers.items() if isinstance(headers, dict) else _pairs(headers))
+        fields = _plain_fields(self._headers)
+        if fields is None:
+            host, self._headers = _sendable_headers(self._headers)
+            self.host = host or self.authority
+            fields = canonical_fields(self._headers)
+        self.fields = fields
         self.put_body(body if body is None or body.__class__ is bytes else _body(body))
 
     def put_body(self, body: Body) -> None:
@@ -342,17 +321,54 @@ def _pairs(headers: Headers) -> Iterable[Any]:
         yield pair
 
 
+def _plain_fields(headers: tuple[Header, ...]) -> dict[str, str] | None:
+    """Headers by lower-case name if they are what most are: text that is sent and signed as it is, each once, no Host. None for others."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        if not (
+            name.__class__ is str
+            and value.__class__ is str
+            and value.isascii()
+            and value.isprintable()
+            and (" " not in value or ("  " not in value and value == value.strip(" ")))
+        ):
+            return None
+        lower = _lower_token(name)
+        if lower is None or lower == "host" or lower in fields:
+            return None
+        fields[lower] = value
+    return fields
+
+
 @lru_cache(maxsize=1024)  # The names of a program's headers are few.
-def _known_name(name: str) -> str | None:
+def _lower_token(name: str) -> str | None:
+    """A header's name in lower case, None for what cannot be one."""
     return lower_name(name) if _TOKEN.fullmatch(name) else None
 
 
-def _lower_name(name: object) -> str:
-    """A header's name in lower case, if it can be sent."""
-    lower = _known_name(name) if isinstance(name, str) else None
-    if lower is None:
-        raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
-    return lower
+def _sendable_headers(headers: tuple[tuple[Any, Any], ...]) -> tuple[str | None, tuple[Header, ...]]:
+    """The Host that was given among headers, and the others; InvalidRequest for what cannot be sent, or could be read in two ways."""
+    host = None
+    kept: list[Header] = []
+    seen = set()
+    for name, value in headers:
+        name = name.decode("latin-1") if isinstance(name, bytes) else name
+        lower = _lower_token(name) if isinstance(name, str) else None
+        if lower is None:
+            raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
+        value = _sendable_value(name, value)
+        if lower in seen and not may_be_repeated(lower):
+            raise InvalidRequest(
+                f"the request has the header {lower} twice, which two readers could read in two ways; leave one out"
+            )
+        seen.add(lower)
+        if lower != "host":
+            kept.append((name, value))
+        elif isinstance(value, str) and value and " " not in value and "\t" not in value:
+            host = value
+        else:
+            raise InvalidRequest(f"the Host header {value!r} is not a host; leave it out to have that of the URL")
+    return host, tuple(kept)
 
 
 def _sendable_value(name: str, value: str | bytes) -> str | bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .encoding import encode_path, utf8
+from .encoding import encode_octets, encode_path, utf8
 from .errors import InvalidRequest
 from .partitions import HOST_SUFFIX, LONGEST_HOST, host_in, partition_named, partition_of, suffix_for
 from .scope import REGION
@@ -110,22 +110,23 @@ plain_key = re.compile(rf"[A-Za-z0-9\-._~/]{{1,{_LONGEST_KEY}}}+").fullmatch
 
 def key_path(key: str) -> str:
     """A key, which is literal, as the path of a URL without the slash before it. InvalidRequest for one that S3 does not allow."""
-    if not isinstance(key, str):
-        raise TypeError(f"a key must be a str, not {type(key).__name__}")
-    if not key:
-        raise InvalidRequest("the key is empty: the URL would be that of the bucket; awsign.SigV4(...).presign signs for a bucket")
     try:
         octets = key.encode()
-    except UnicodeEncodeError:
+    except (AttributeError, UnicodeEncodeError):
+        if not isinstance(key, str):
+            raise TypeError(f"a key must be a str, not {type(key).__name__}") from None
         raise InvalidRequest(f"the key {key[:60]!r} has a lone surrogate: it is not text, and S3 keeps keys as UTF-8") from None
+    if not key:
+        raise InvalidRequest("the key is empty: the URL would be that of the bucket; awsign.SigV4(...).presign signs for a bucket")
     if len(octets) > _LONGEST_KEY:
         raise InvalidRequest(f"the key {key[:60]!r}... has {len(octets)} bytes as UTF-8; S3 allows {_LONGEST_KEY}")
-    depth = 0
-    for segment in key.split("/") if ".." in key else ():
-        depth += -1 if segment == ".." else segment != "."
-        if depth < 0:
-            raise InvalidRequest(f"the key {key[:60]!r} goes up, by `..`, further than down; S3 refuses that")
-    return encode_path(octets.decode("latin-1"))
+    if ".." in key:
+        depth = 0
+        for segment in key.split("/"):
+            depth += -1 if segment == ".." else segment != "."
+            if depth < 0:
+                raise InvalidRequest(f"the key {key[:60]!r} goes up, by `..`, further than down; S3 refuses that")
+    return encode_octets(octets)
 
 
 def split_s3_uri(rest: str) -> tuple[str, str, str]:

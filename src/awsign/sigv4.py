@@ -19,7 +19,7 @@ from .authorization import (
     without_authorization,
     without_presigned,
 )
-from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_fields, canonical_path, lower_name, may_be_signed, query_pairs
+from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_fields, canonical_path, may_be_signed, query_pairs
 from .chain import Chain
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
@@ -121,7 +121,7 @@ class SigV4:
         if _REGION_SET in written:
             self._check_region_set(written, region)
         stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
-        path = _wire_path(request, rules)
+        path, signed_path = _paths(request, rules)
         query = without_presigned(request.query) if request.query else ""
         own: list[tuple[str, str]] = []
         chunked = None
@@ -132,23 +132,25 @@ class SigV4:
             wanted = None if checksum is None else _checksum(checksum, kept)
             payload_hash, body = settle_payload(request, rules.payload, payload, declared, self._iterables, wanted)
             if wanted is not None:
-                own.append((wanted.header, wanted.base64()))
+                fields[wanted.header] = wanted.base64()
+                own.append((wanted.header, fields[wanted.header]))
         else:
             chunked = self._chunked(payload, service, checksum)
             payload_hash, body = chunked.content_sha256(self._algorithm.name), None
             kept = chunked.headers(kept, request.body, self._algorithm.signature_width)
             fields = canonical_fields(kept)
+        fields["host"], fields["x-amz-date"] = request.host, stamp
         own.append(("X-Amz-Date", stamp))
         if rules.content_sha256 == "send" or declared is not None or payload_hash in (UNSIGNED_PAYLOAD, EVENTS):
+            fields["x-amz-content-sha256"] = payload_hash
             own.append(("X-Amz-Content-Sha256", payload_hash))
         if self._algorithm.names_region_set:
+            fields[_REGION_SET] = region
             own.append((REGION_SET, region))
         token = token_header(credentials, rules, written) if written or credentials.session_token else None
         if token and rules.token == "signed":
+            fields[rules.token_header] = token[1]
             own.append(token)
-        fields["host"] = request.host
-        for name, value in own:
-            fields[lower_name(name)] = value
 
         # 1 and 2. The canonical request and the string to sign.
         date = stamp[:8]
@@ -158,12 +160,11 @@ class SigV4:
             stamp=stamp,
             scope=scope,
             method=request.method,
-            path=path,
+            path=signed_path,
             query=query,
             fields=fields,
             signed_headers=_signed_of(tuple(fields), self._sign_headers, chunked is not None),
             payload_hash=payload_hash,
-            rules=rules,
         )
         # 3 and 4. The signing key and the signature.
         key = self._algorithm.key(credentials, date, region, service)
@@ -208,7 +209,7 @@ class SigV4:
         if _REGION_SET in written:
             self._check_region_set(written, region)
         stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
-        path = _wire_path(request, rules)
+        path, signed_path = _paths(request, rules)
         query = without_presigned(request.query)
         declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if "X-Amz-Content-Sha256" in query else None
         declared_header = written.get("x-amz-content-sha256")
@@ -241,12 +242,11 @@ class SigV4:
             stamp=stamp,
             scope=scope,
             method=request.method,
-            path=path,
+            path=signed_path,
             query=query,
             fields=fields,
             signed_headers=signed_headers,
             payload_hash=payload_hash,
-            rules=rules,
         )
         # 3 and 4. The signing key and the signature.
         key = self._algorithm.key(credentials, date, region, service)
@@ -393,17 +393,20 @@ def _stamp(written: str, at: datetime | None) -> str:
     return written
 
 
-def _wire_path(request: Request, rules: Rules) -> str:
-    """The path to send, where two readers could take the one that was given in two ways.
+def _paths(request: Request, rules: Rules) -> tuple[str, str]:
+    """The path to send, and the one to sign.
 
-    An S3 key is sent as it is signed: then no server can decode and encode it to something else. A path that ends in a dot
-    segment is sent resolved: RFC 3986 and smithy-rs sign `/a/.` as `/a/`, botocore and awscrt as `/a`.
+    Where two readers could take the one that was given in two ways, another is sent. An S3 key is sent as it is signed: then no
+    server can decode and encode it to something else. A path that ends in a dot segment is sent resolved: RFC 3986 and smithy-rs
+    sign `/a/.` as `/a/`, botocore and awscrt as `/a`.
     """
+    path = request.path
     if rules.encode == "once" and rules.path == "as-is":
-        return canonical_path(request.path, rules)
-    if request.path[-1] == "." and rules.path == "normalize" and request.path.endswith(("/.", "/..")):
-        return remove_dot_segments(request.path)
-    return request.path
+        path = canonical_path(path, rules)
+        return path, path
+    if path[-1] == "." and rules.path == "normalize" and path.endswith(("/.", "/..")):
+        path = remove_dot_segments(path)
+    return path, canonical_path(path, rules)
 
 
 def token_header(credentials: Credentials, rules: Rules, written: dict[str, str]) -> tuple[str, str] | None:

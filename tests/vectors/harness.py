@@ -181,12 +181,11 @@ def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: 
         stamp=stamp,
         scope=algorithm.scope(stamp[:8], region, service),
         method=case["request"]["method"],
-        path=path,
+        path=canonical_path(path, rules_of(case)),
         query=query,
         fields=canonical_fields([(name, utf8(value)) for name, value in headers]),
         signed_headers=signed,
         payload_hash=payload_hash,
-        rules=rules_of(case),
     )
     key = algorithm.key(credentials, stamp[:8], region, service)
     if "signing_key" in case["options"]:

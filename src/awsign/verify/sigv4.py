@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..authorization import TOKEN_HEADERS, Fault, parse_authorization, parse_presigned
+from ..canonical import canonical_path
 from ..chain import Chain
 from ..derivation import derive
 from ..errors import InvalidRequest
@@ -206,12 +207,11 @@ class SigV4Claim(Claim):
             stamp=self._stamp,
             scope=self.scope or "",
             method=request.method,
-            path=request.path,
+            path=canonical_path(request.path, self._rules),
             query=request.query,
             fields=request.fields,
             signed_headers=claimed.signed_headers,
             payload_hash=self._payload_hash,
-            rules=self._rules,
             leave_out=("x-amz-signature", *after),
         )
         self._signer = signer
