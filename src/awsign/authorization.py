@@ -74,9 +74,11 @@ class Authorization:
 
     def __init__(self, algorithm: str, credential: str, signed_headers: str) -> None:
         self.algorithm = algorithm
-        self.access_key_id, self.date, self.region, self.service = parse_credential(credential, algorithm != ASYMMETRIC)
-        self.signed_headers = _parse_signed_headers(signed_headers)
-        self.signed = frozenset(self.signed_headers)
+        # A server hears from few signers, and on one day; but anyone may send what is long.
+        short = len(credential) + len(signed_headers) < _LONGEST_KEPT
+        known = (_known_credential, _known_headers) if short else (parse_credential, _parse_signed_headers)
+        self.access_key_id, self.date, self.region, self.service = known[0](credential, algorithm != ASYMMETRIC)
+        self.signed_headers, self.signed = known[1](signed_headers)
         self.stamp = self.expires = self.token = None
 
 
@@ -103,13 +105,17 @@ def parse_credential(credential: str, has_region: bool) -> tuple[str, str, str, 
     return access_key_id, date, region, service
 
 
-def _parse_signed_headers(text: str) -> tuple[str, ...]:
+def _parse_signed_headers(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
     if not _SIGNED_HEADERS.fullmatch(text):
         raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not a list of lower-case header names joined by ';'")
     names = tuple(text.split(";"))
     if any(a >= b for a, b in pairwise(names)):
         raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not sorted, or has a name twice")
-    return names
+    return names, frozenset(names)
+
+
+_known_credential = lru_cache(maxsize=256)(parse_credential)
+_known_headers = lru_cache(maxsize=256)(_parse_signed_headers)
 
 
 def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> tuple[Authorization, str]:
@@ -165,12 +171,13 @@ def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] 
     found: dict[str, str] = {}
     seen = set()
     for name, value in pairs:
-        if name[:6].lower() == "x-amz-":
-            if name.lower() in seen:
+        lower = name.lower()
+        if lower[:6] == "x-amz-":
+            if lower in seen:
                 raise Fault("duplicate-parameter", f"{name} stands twice in the query")
-            seen.add(name.lower())
+            seen.add(lower)
             found[name] = value
-            if name.lower() in TOKEN_HEADERS and name not in _TOKEN_PARAMETERS:
+            if lower in TOKEN_HEADERS and name not in _TOKEN_PARAMETERS:
                 raise Fault("malformed-component", f"{name} in the query is a session token by another spelling")
     needed = (*_PARAMETERS, REGION_SET) if found.get("X-Amz-Algorithm") == ASYMMETRIC else _PARAMETERS
     for name in needed:

@@ -107,19 +107,16 @@ class S3Presigner:
             moment = self._now()
         return (moment.signing(query, headers) if query or headers else moment.plain)((key,))[0]
 
-    def urls(self, keys: Iterable[Item]) -> list[str]:
-        """The URLs of many keys, all of one time. keys: each a key, or a key and its query as `url` takes them."""
-        given: object = keys
-        if isinstance(given, (str, bytes)):
-            raise TypeError(f"keys must be a list of keys, not a {type(given).__name__}; write [{given[:40]!r}]")
-        return self._now().plain(keys)
+    def urls(self, keys: Iterable[Item], query: Query = (), headers: Headers = ()) -> list[str]:
+        """The URLs of many keys, all of one time. keys: each a key, or a key and its query. query, headers: of all, as for `url`."""
+        _require_many(keys)
+        moment = self._now()
+        return (moment.signing(query, headers) if query or headers else moment.plain)(keys)
 
-    def iter_urls(self, keys: Iterable[Item]) -> Iterator[str]:
+    def iter_urls(self, keys: Iterable[Item], query: Query = (), headers: Headers = ()) -> Iterator[str]:
         """The same, one by one as they are asked for, each of its own time: for input without an end, in constant memory."""
-        given: object = keys
-        if isinstance(given, (str, bytes)):
-            raise TypeError(f"keys must be an iterable of keys, not a {type(given).__name__}; write [{given[:40]!r}]")
-        return (self.url(item) if isinstance(item, str) else self.url(*_pair(item)) for item in keys)
+        _require_many(keys)
+        return (self.url(item, query, headers) for item in keys)  # type: ignore[arg-type]
 
     def _second(self) -> int:
         """The second that the time of a call falls into."""
@@ -209,10 +206,12 @@ class _Moment:
         self._kept: dict[tuple[object, ...], Any] = {}
         self.plain = self.signing((), ())
 
-    def of_item(self, item: Item) -> str:
-        """The URL of a key and its query; or of a key that is not a plain str."""
-        key, query = _pair(item)
-        return self.signing(query, ())((str(key) if isinstance(key, str) else key_path(key),))[0]
+    def _of_item(self, query: Query, headers: Headers, item: Item) -> str:
+        """The URL of what is not a plain str: a key and its query, or a key of a class of its own."""
+        if isinstance(item, (tuple, list)) and len(item) == 2:
+            item, more = item
+            query = (*_query_pairs(query), *_query_pairs(more))
+        return self.signing(query, headers)((str(item) if isinstance(item, str) else key_path(item),))[0]
 
     def signing(self, query: Query, headers: Headers) -> Urls:
         """What makes the URLs of keys, with a query and headers. Kept, as there are many keys for few of these."""
@@ -226,14 +225,17 @@ class _Moment:
             if common is None:
                 self._kept[fixed] = common = _Common(self._presigner._link(_ANY_KEY, "", fixed, self.credentials), self.credentials)
             if "x-amz-" in wire_query.lower() or "Signature=" in wire_query:  # Some of them change what is signed, or are refused.
-                signing = partial(self._one_by_one, wire_query, fixed)
+                signing = partial(self._one_by_one, wire_query, fixed, partial(self._of_item, query, fixed))
             else:
-                signing = common.signing(wire_query, self.of_item)
+                signing = common.signing(wire_query, partial(self._of_item, query, fixed))
             self._kept[wire_query, fixed] = signing
         return signing
 
-    def _one_by_one(self, query: str, headers: Headers, keys: Iterable[str]) -> list[str]:
-        return [self._presigner._link(key_path(key), query, headers, self.credentials).url for key in keys]
+    def _one_by_one(self, query: str, headers: Headers, of_item: Callable[[Item], str], keys: Iterable[Item]) -> list[str]:
+        return [
+            self._presigner._link(key_path(key), query, headers, self.credentials).url if isinstance(key, str) else of_item(key)
+            for key in keys
+        ]
 
 
 class _Common:
@@ -281,24 +283,22 @@ class _Common:
         return urls
 
 
-def _pair(item: Item) -> tuple[str, Query]:
-    if isinstance(item, str):
-        return item, ()
-    if isinstance(item, (tuple, list)) and len(item) == 2:
-        return item[0], item[1]
-    raise TypeError(f"an item is a key, or a pair of a key and its query, not {type(item).__name__}")
+def _require_many(keys: object) -> None:
+    if isinstance(keys, (str, bytes)):
+        raise TypeError(f"keys must be an iterable of keys, not a {type(keys).__name__}; write [{keys[:40]!r}]")
+
+
+def _query_pairs(query: Query) -> Iterable[tuple[str, str | int]]:
+    given: object = query
+    if isinstance(given, (str, bytes)):
+        raise TypeError(f"query must be a mapping or pairs of text, not a {type(given).__name__}; write {{'versionId': '...'}}")
+    return query.items() if hasattr(query, "items") else query
 
 
 def _wire_query(query: Query) -> str:
     """Parameters as the wire has them: each name and value as UTF-8, percent-encoded."""
-    if not query:
-        return ""
-    given: object = query
-    if isinstance(given, (str, bytes)):
-        raise TypeError(f"query must be a mapping or pairs of text, not a {type(given).__name__}; write {{'versionId': '...'}}")
     pairs = []
-    for pair in query.items() if hasattr(query, "items") else query:
-        name, value = pair
+    for name, value in _query_pairs(query) if query else ():
         if not isinstance(name, str) or not isinstance(value, (str, int)) or isinstance(value, bool):
             raise TypeError(f"the parameter {name!r} must be text, as its value, not {type(value).__name__}")
         pairs.append(f"{encode(utf8(name))}={encode(utf8(str(value)))}")

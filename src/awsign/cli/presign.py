@@ -9,10 +9,13 @@ from datetime import timedelta
 
 import click
 
+from ..canonical import query_pairs
+from ..encoding import readable
 from ..errors import InvalidRequest
 from ..request import Request
 from ..s3_sigv2 import S3SigV2
 from ..scope import now
+from .failure import Failure
 from .request_options import Options, RequestCommand, where_options
 
 TYPE_CHECKING = False
@@ -58,9 +61,10 @@ class Size(click.ParamType):  # type: ignore[type-arg]
     help="Print a URL that anyone may use until it expires; on standard error, what must be sent with it and when it really ends. "
     "With --post, a form with which a browser uploads to S3.",
     epilog="\b\nExample: awsign presign --expires 15m --method PUT -H 'Content-Type: image/jpeg' s3://my-bucket/photo.jpg"
+    "\n         awsign presign --from keys.txt --to urls.txt --jobs 0 s3://my-bucket"
     "\n         awsign presign --post --format html --max-size 10MB 's3://my-bucket/in/${filename}' > upload.html",
 )
-@click.argument("url")
+@click.argument("url", required=False)
 @click.option(
     "--expires", type=Duration(), default=timedelta(hours=1), metavar="DURATION", help="How long it lives: 3600, 15m, 1h, 7d [1h]."
 )
@@ -82,6 +86,17 @@ class Size(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--max-size", type=Size(), metavar="BYTES", help="--post: the most that the file may have: 1000000, 10MB, 10MiB.")
 @click.option("--format", "form", type=click.Choice(["json", "html", "curl"]), default="json", help="--post: what to print [json].")
+@click.option(
+    "--from", "source", metavar="FILE", help="A list of keys, of the bucket or prefix that the URL is; - is standard input."
+)
+@click.option("--to", metavar="FILE", help="--from: where the list goes, with the URLs [standard output].")
+@click.option(
+    "--list-format",
+    type=click.Choice(["text", "csv", "tsv", "parquet"]),
+    help="--from: what it is [by the file's name, else text].",
+)
+@click.option("--column", metavar="NAME", help="--from: the column of the keys, in CSV and Parquet [key].")
+@click.option("--jobs", type=click.IntRange(0), default=1, metavar="N", help="--from: processes; 0 is one for each core [1].")
 @click.option("-d", "--data", "data", multiple=True, metavar="DATA", help="A parameter of the query.")
 @click.option("--data-urlencode", multiple=True, metavar="DATA", help="A parameter of the query, percent-encoded: NAME=TEXT.")
 @click.option("-G", "--get", "as_query", is_flag=True, hidden=True, help="As curl wants it before -d.")
@@ -89,8 +104,18 @@ class Size(click.ParamType):  # type: ignore[type-arg]
 @click.pass_context
 def command(
     ctx: click.Context, /, expires: timedelta, scheme: str, as_query: bool, post: bool, fields: tuple[str, ...],
-    conditions: tuple[str, ...], max_size: int | None, form: str, **values: Any,
+    conditions: tuple[str, ...], max_size: int | None, form: str, source: str | None, to: str | None, list_format: str | None,
+    column: str | None, jobs: int, **values: Any,
 ) -> None:  # fmt: skip
+    if source is not None:
+        if post or scheme not in ("auto", "sigv4") or values["service"]:
+            raise click.UsageError("--from presigns URLs of S3 by SigV4; it takes no --post, --scheme or --service")
+        _list(Options(ctx, scheme=scheme, as_query=True, **values), source, to, list_format, column, jobs, expires)
+        return
+    if to is not None or list_format is not None or column is not None or jobs != 1:
+        raise click.UsageError("--to, --list-format, --column and --jobs belong to --from")
+    if values["url"] is None:
+        raise click.UsageError("Missing argument 'URL'.")
     chosen = Options(ctx, scheme=scheme, as_query=True, **values)
     if post:
         others = (chosen.data, chosen.data_urlencode, chosen.header, chosen.service, chosen.method != "GET", scheme == "sigv4a")
@@ -134,6 +159,24 @@ def command(
     for name, _ in request.headers:
         if name.lower() not in covered:
             click.echo(f"not covered   {name}: this scheme signs no such header; it may be sent or not", err=True)
+
+
+def _list(
+    chosen: Options, source: str, to: str | None, list_format: str | None, column: str | None, jobs: int, expires: timedelta
+) -> None:
+    from . import presign_list
+
+    # The options make a request; of it a list takes what is around the keys.
+    bare = chosen.url
+    chosen.url = "https://s3.amazonaws.com/"
+    request, given = chosen.build(), {line.partition(":")[0].strip().lower() for line in chosen.header}
+    chosen.url = bare
+    bad = presign_list.run(
+        chosen, source, to, form=list_format, column=column, jobs=jobs, expires=expires, query=tuple((readable(name), readable(value)) for name, value in query_pairs(request.query)),
+        headers=tuple(pair for pair in request.headers if pair[0].lower() in given),
+    )  # fmt: skip
+    if bad:
+        raise Failure(1, "some lines could not be presigned", silent=True)
 
 
 def _form(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 _DELAY = 1.0  # Seconds before there is anything to see: most transfers are over by then.
 
@@ -15,6 +18,7 @@ class Progress:
     """Counts blocks as they pass. shown: whether there is somebody to see it, which takes a terminal on standard error too."""
 
     def __init__(self, *, shown: bool) -> None:
+        self._bar: Any = None
         self._shown = shown and sys.stderr is not None and sys.stderr.isatty()
 
     def of(self, blocks: Iterable[bytes], total: int | None, what: str) -> Iterable[bytes]:
@@ -31,3 +35,33 @@ class Progress:
             for block in blocks:
                 yield block
                 bar.update(len(block))
+
+    @contextmanager
+    def counting(self, total: int | None, unit: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar over a list: a function that takes what was read of it since, in its unit, and how many URLs came of that."""
+        try:
+            if not self._shown:
+                raise ImportError
+            from tqdm import tqdm
+        except ImportError:
+            yield lambda size, urls: None
+            return
+        start, made = time.monotonic(), 0
+        with tqdm(total=total, desc="presigned", unit=unit, unit_scale=True, file=sys.stderr, dynamic_ncols=True) as bar:
+            self._bar = bar
+
+            def count(size: int, urls: int) -> None:
+                nonlocal made
+                made += urls
+                bar.set_postfix_str(f"{made:,} URLs, {made / max(time.monotonic() - start, 1e-3):,.0f}/s", refresh=False)
+                bar.update(size)
+
+            yield count
+            self._bar = None
+
+    def say(self, line: str) -> None:
+        """A line for people, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr)

@@ -104,7 +104,8 @@ class Arrival:
         size += sum(map(len, chain.from_iterable(request.headers)))
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
-        if odd := _NO_TARGET.search(request.path) or (request.query and _NO_TARGET.search(request.query)):
+        target = request.target
+        if ("#" in target or not target.isprintable()) and (odd := _NO_TARGET.search(target)):
             # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
             self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
         if request.query:
@@ -222,7 +223,10 @@ class Arrival:
         return text
 
     def parameter(self, name: str) -> str | None:
-        return next((value for key, value in self.pairs if key == name), None)
+        for key, value in self.pairs:
+            if key == name:
+                return value
+        return None
 
     def form(self) -> list[tuple[str, str]]:
         """The parameters of a form that was given as bytes; none for another body."""

@@ -33,9 +33,9 @@ def places_of(arrival: Arrival) -> list[tuple[str, str]]:
 
 def _in_query(arrival: Arrival) -> Iterator[str]:
     names = {name for name, _ in arrival.pairs}
-    if arrival.parameter("X-Amz-Algorithm") == ASYMMETRIC:
+    if "X-Amz-Algorithm" in names and arrival.parameter("X-Amz-Algorithm") == ASYMMETRIC:
         yield "sigv4a"
-    elif not _PRESIGNED.isdisjoint(map(str.lower, names)):
+    elif "X-Amz-Algorithm" in names or not _PRESIGNED.isdisjoint(map(str.lower, names)):
         yield "sigv4"
     if _is_sigv2(names):
         yield "sigv2"
