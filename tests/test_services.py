@@ -97,3 +97,11 @@ def test_whose_rules_are_those_of_everybody(models) -> None:
     for model in models.values():
         if model.signing_name not in S3_FAMILY | BEYOND_BOTOCORE:
             assert awsign.rules_for(model.signing_name) == awsign.Rules(), model.signing_name
+
+
+def test_rules_can_be_copied_and_pickled() -> None:
+    import copy
+    import pickle
+
+    rules = awsign.rules_for("s3express").replace(payload="unsigned", token="after")
+    assert copy.deepcopy(rules) == pickle.loads(pickle.dumps(rules)) == rules

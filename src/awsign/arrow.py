@@ -72,9 +72,8 @@ class Presigning:
             from .credentials import find_credentials
 
             return find_credentials()
-        if callable(getattr(source, "get", None)) or hasattr(source, "get_frozen_credentials"):
-            return source
-        return source()
+        is_provider = not isinstance(source, type) and (hasattr(source, "get") or hasattr(source, "get_frozen_credentials"))
+        return source if is_provider else source()
 
 
 class _Nobody:

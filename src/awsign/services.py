@@ -74,6 +74,11 @@ class Rules:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Rules cannot be changed; use rules.replace({name}=...)")
 
+    def __reduce__(self) -> tuple[type[Rules], tuple[str, ...]]:
+        return Rules, (
+            self.path, self.encode, self.payload, self.content_sha256, self.token, self.token_header, self.presigned_payload
+        )  # fmt: skip
+
     def replace(self, **changes: str) -> Rules:
         """The same rules but for the named choices."""
         return Rules(**({name: getattr(self, name) for name in self.__slots__} | changes))

@@ -195,7 +195,7 @@ class _Counted:
 
 
 class Parquet:
-    """A table of Parquet; what is done of it is kept as an Arrow stream, to which more can be added after an interruption."""
+    """A table of Parquet; what is done of it is kept as Arrow streams, to which more can be added after an interruption."""
 
     unit = "rows"
 
@@ -235,7 +235,7 @@ class Parquet:
             raise Failure(READ_ERROR, f"the column {self._column!r} is {kind}, not text")
         if URL in schema.names:
             raise Failure(READ_ERROR, f"there is a column {URL!r} already; rename it")
-        return schema.append(pa.field(URL, pa.string())).serialize().to_pybytes(), self._blocks(file)
+        return _stream(schema.append(pa.field(URL, pa.string())), None), self._blocks(file)
 
     def _blocks(self, file: IO[bytes]) -> Iterator[Block]:
         first = 1
@@ -255,19 +255,28 @@ class Parquet:
         import pyarrow as pa
 
         batch = block.payload.append_column(URL, pa.array(urls, pa.string()))
-        message: bytes = batch.serialize().to_pybytes()
-        return message
+        return _stream(batch.schema, batch)
 
     def finish(self, part: str, to: str) -> None:
         import pyarrow as pa
         from pyarrow import parquet
 
-        with (
-            pa.OSFile(part) as done,
-            pa.ipc.open_stream(done) as stream,
-            parquet.ParquetWriter(f"{part}.parquet", stream.schema) as writer,
-        ):
-            for batch in stream:
-                writer.write_batch(batch)
+        with pa.OSFile(part) as done, parquet.ParquetWriter(f"{part}.parquet", pa.ipc.open_stream(done).schema) as writer:
+            done.seek(0)
+            while done.tell() < done.size():
+                for batch in pa.ipc.open_stream(done):
+                    writer.write_batch(batch)
         Path(f"{part}.parquet").replace(to)
         Path(part).unlink()
+
+
+def _stream(schema: Any, batch: Any) -> bytes:
+    """A stream of Arrow by itself, of one batch or none: a batch may have dictionaries, which come before it."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as stream:
+        if batch is not None:
+            stream.write_batch(batch)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written

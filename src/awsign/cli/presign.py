@@ -168,7 +168,7 @@ def _list(
 
     # The options make a request; of it a list takes what is around the keys.
     bare = chosen.url
-    chosen.url = "https://s3.amazonaws.com/"
+    chosen.url = "s3://bucket/key"
     request, given = chosen.build(), {line.partition(":")[0].strip().lower() for line in chosen.header}
     chosen.url = bare
     bad = presign_list.run(

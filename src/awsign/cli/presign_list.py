@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 from collections import deque
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -85,7 +87,7 @@ class Task:
 
     def _one(self, key: str | None) -> str:
         if key is None:
-            raise InvalidRequest("the line has another number of fields than the first, or no key")
+            raise InvalidRequest("the line has no key, or another number of fields than the first")
         bucket = self._bucket
         if bucket is None:
             bucket, _, key = split_s3_uri(key.removeprefix("s3://")) if key.startswith("s3://") else ("", "", key)
@@ -299,8 +301,17 @@ _task_of_worker: Task | None = None
 
 def _begin_worker(task: Task) -> None:
     global _task_of_worker
+    Thread(target=_end_with_the_first, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The first process ends the others.
     _task_of_worker = task
+
+
+def _end_with_the_first() -> None:
+    """A worker waits for blocks for ever: one whose first process was killed would stay."""
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 def _run(block: Block, credentials: Credentials) -> Outcome:
