@@ -6,7 +6,7 @@
 # make wire       what reaches the socket: 200 and more shapes of requests, by each adapter and each peer, side by side
 # make fuzz       the parsers, for some minutes
 # make explain-accuracy   how often the explainer names the right cause, by kind
-# make bench      signing, presigning and verifying beside their peers
+# make bench      signing, presigning and verifying beside their peers (ARGS=--write puts the tables into docs/benchmarks.md)
 #
 # Each makes what it needs: an environment in .venv, and for the tests servers and npm packages in .servers.
 
@@ -14,6 +14,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := .servers
+BENCH := .bench
+BENCH_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3) $(PYTHON))
 DIR ?= tests/vectors
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -49,9 +51,14 @@ fuzz: $(VENV)/.test
 explain-accuracy: $(VENV)/.demo
 	$(BIN)/python -m tests.explain.accuracy
 
-bench: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --group bench
-	$(BIN)/python -m benchmarks
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
+# The peers, in an environment of their own. Some need Python 3.12.
+$(BENCH)/.ready: benchmarks/peers.txt pyproject.toml
+	$(BENCH_PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --editable '.[cli]' --requirement $<
+	touch $@
 
 # A fresh machine's pip may be too old for dependency groups.
 $(VENV)/.venv:
@@ -98,4 +105,4 @@ $(SERVERS)/curl.ready:
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(SERVERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -97,7 +97,6 @@ def _awscrt(task: Task, keys: Keys, cold: bool) -> Made:
     kept = AwsCredentialsProvider.new_static(*keys)
     is_s3 = task.service == "s3"
     kind = AwsSignedBodyHeaderType.X_AMZ_CONTENT_SHA_256 if is_s3 else AwsSignedBodyHeaderType.NONE
-    unsigned = ("accept", "accept-encoding", "user-agent", "range")
 
     def sign() -> HttpRequest:
         headers = HttpHeaders([("Host", parts.netloc), *task.headers.items()])
@@ -114,7 +113,6 @@ def _awscrt(task: Task, keys: Keys, cold: bool) -> Made:
         )
         return aws_sign_request(request, config).result()
 
-    del unsigned
     return sign, lambda request: list(request.headers)
 
 
@@ -202,8 +200,6 @@ def _aws_request_signer(task: Task, keys: Keys, cold: bool) -> Made:
 
 
 def _aws_sdk_signers(task: Task, keys: Keys, cold: bool) -> Made:
-    import io as _io
-
     from aws_sdk_signers import URI, AWSCredentialIdentity, AWSRequest, Field, Fields, SigV4Signer, SigV4SigningProperties
 
     parts = urlsplit(task.url)
@@ -214,7 +210,7 @@ def _aws_sdk_signers(task: Task, keys: Keys, cold: bool) -> Made:
         fields = Fields([Field(name=name, values=[value]) for name, value in task.headers.items()])
         request = AWSRequest(
             destination=URI(scheme="https", host=parts.netloc, path=parts.path), method=task.method,
-            body=_io.BytesIO(task.body), fields=fields,
+            body=io.BytesIO(task.body), fields=fields,
         )  # fmt: skip
         identity = kept
         if cold:

@@ -206,6 +206,64 @@ def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], given: bytes, c
     assert done.stderr.count(b"\n") <= 2
 
 
+def test_what_it_writes_is_not_what_it_reads(tmp_path: Path) -> None:
+    for name in ("urls", "urls.part", "urls.part.json", "urls.part.json.new"):
+        (tmp_path / name).write_text("a\n")
+        done = awsign("presign", "--from", str(tmp_path / name), "--to", str(tmp_path / "urls"), "s3://my-bucket", check=2)
+        assert b"written to make --to" in done.stderr
+        assert (tmp_path / name).read_text() == "a\n"
+        (tmp_path / name).unlink()
+
+
+def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
+    source, to = tmp_path / "keys.txt", tmp_path / "urls.txt"
+    source.write_text("".join(f"{key}\n" for key in names(600_000)))
+    arguments = ("presign", "--from", str(source), "--to", str(to), "s3://my-bucket")
+    with subprocess.Popen(command(*arguments), env=environment()) as process:
+        wait_for((tmp_path / "urls.txt.part.json").exists)
+        process.send_signal(signal.SIGSTOP)
+        assert b"another run" in awsign(*arguments, check=2).stderr
+        process.send_signal(signal.SIGCONT)
+        assert process.wait() == 0
+    assert len(to.read_text().splitlines()) == 600_000
+
+
+def test_what_an_older_run_left_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    source, to = tmp_path / "keys.txt", tmp_path / "urls.txt"
+    source.write_text("a\nb\nc\n")
+    arguments = ("presign", "--from", str(source), "--to", str(to), "s3://my-bucket")
+    (tmp_path / "urls.txt.part.json").write_text(json.dumps({"of": "x", "lines": 2, "bad": 0, "bytes": 10**6}))
+    awsign(*arguments)
+    assert len(to.read_text().splitlines()) == 3
+    assert not (tmp_path / "urls.txt.part.json").exists()
+
+
+def test_pipes_links_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_bytes(b"\xef\xbb\xbfkey\n")
+    arguments = ("presign", "--from", str(tmp_path / "keys.txt"), "--to")
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE) as cat:
+        awsign(*arguments, str(tmp_path / "pipe"), "s3://my-bucket")
+        key, _, url = cat.communicate()[0].decode().rstrip("\n").rpartition("\t")
+    assert key == "key"  # The mark that some editors write before it is none of its letters.
+    assert right(url, "key")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    awsign(*arguments, str(tmp_path / "link"), "s3://my-bucket")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text().startswith("key\t")
+    assert b"folder" in awsign(*arguments, str(tmp_path), "s3://my-bucket", check=2).stderr
+    done = awsign("presign", "--from", "-", given=b"s3://b--use1-az4--x-s3/k\n", check=1)
+    assert b"directory bucket" in done.stderr
+
+
+def test_a_line_of_any_length() -> None:
+    start = time.monotonic()
+    done = awsign("presign", "--from", "-", "s3://my-bucket", given=b"x" * (64 << 20) + b"\nkey\n", check=1)
+    assert done.stdout.count(b"\n") == 2
+    assert time.monotonic() - start < 60  # A second; it was minutes when each block was searched from the line's beginning.
+    awsign("presign", "--from", "-", "--list-format", "csv", "s3://my-bucket", given=b"key,note\nk," + b"x" * 200_000 + b"\n")
+
+
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
     source = tmp_path / "keys.txt"
     source.write_text("".join(f"{key}\n" for key in names(200_000)))

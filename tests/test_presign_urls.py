@@ -182,7 +182,7 @@ def test_a_str_of_another_class() -> None:
         __slots__ = ()
 
         def __str__(self) -> str:
-            return "key é"
+            return "<redacted>"
 
     made = presigner({"credentials": CREDENTIALS, "region": "us-east-1", "bucket": "my-bucket"})
     assert made.url(Name("key é")) == made.urls([Name("key é")])[0] == made.url("key é")
@@ -287,3 +287,49 @@ def test_input_without_an_end_takes_no_memory() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 << 20
+
+
+def test_what_is_given_as_an_iterator_is_of_all() -> None:
+    made = presigner({"credentials": CREDENTIALS, "region": "us-east-1", "bucket": "my-bucket"})
+
+    def version():
+        return iter([("versionId", "1")])
+
+    expected = made.url("k", {"versionId": "1", "a": "b"})
+    assert made.urls([("k", {"a": "b"})], version()) == [expected]
+    assert made.urls([("k", {"a": "b"})], {"versionId": "1"}) == [expected]
+    given = {"versionId": "2"}
+    made.url("z", given)
+    given["versionId"] = "other"
+    assert "versionId=2&" in made.urls([("k", {"a": "b"})], {"versionId": "2"})[0]
+    headers = [["x-amz-acl", "private"]]
+    lazily = list(made.iter_urls(["k", "k"], version(), (pair for pair in headers)))
+    assert lazily == [made.url("k", {"versionId": "1"}, headers)] * 2
+
+
+def test_keys_of_an_enum() -> None:
+    import enum
+
+    class Key(str, enum.Enum):  # noqa: UP042 - a StrEnum would have no str() of its own.
+        A = "real/key"
+
+    made = presigner({"credentials": CREDENTIALS, "region": "us-east-1", "bucket": "my-bucket"})
+    assert made.url(Key.A) == made.url("real/key")
+    assert made.url(Key.A, {"X-Amz-Foo": "1"}) == made.url("real/key", {"X-Amz-Foo": "1"})
+
+
+def test_a_query_that_is_no_text_has_a_clear_error() -> None:
+    made = presigner({"credentials": CREDENTIALS, "region": "us-east-1", "bucket": "my-bucket"})
+    with pytest.raises(awsign.InvalidRequest, match="surrogate"):
+        made.url("k", {"a": "\ud800"})
+
+
+def test_credentials_that_end_within_the_second() -> None:
+    while (start := time.time()) % 1 > 0.3:
+        time.sleep(0.05)
+    ends = datetime.datetime.fromtimestamp(start + 0.4, UTC)
+    made = awsign.S3Presigner(awsign.Credentials(KEY, SECRET, None, ends), "us-east-1", "my-bucket")
+    made.url("key")
+    time.sleep(0.45)
+    with pytest.raises(awsign.CredentialsError, match="expired"):
+        made.url("key")

@@ -177,3 +177,43 @@ class TestReceived:
     )
     def test_nothing_is_refused(self, method, target, headers, body) -> None:
         awsign.Request.received(method, target, headers, body)
+
+
+def test_what_the_caller_changes_later_is_not_sent() -> None:
+    pair = ["X-Amz-Foo", "1"]
+    request = awsign.Request("GET", "https://host.example/", [pair])
+    pair[1] = "2\r\nEvil: 1"
+    assert request.headers == (("X-Amz-Foo", "1"),)
+    given = [("X-Amz-Foo", "2")]
+    request.headers = given
+    given.append(("X-Amz-Bar", "3"))
+    assert request.headers == (("X-Amz-Foo", "2"),)
+    assert request.fields == {"x-amz-foo": "2"}
+    request.headers = (pair for pair in given)
+    signed = awsign.SigV4(awsign.Credentials("AKIDEXAMPLE", "secret-secret"), "s3", "us-east-1").sign(request)
+    assert {"x-amz-foo", "x-amz-bar"} <= set(signed.derivation.signed_headers)
+    assert dict(signed.headers)["X-Amz-Bar"] == "3"
+
+
+def test_a_head_of_one_name_is_read_in_linear_time() -> None:
+    import time
+
+    def spent(count: int) -> float:
+        start = time.perf_counter()
+        awsign.Request.received("GET", "/", [("a", "1")] * count)
+        return time.perf_counter() - start
+
+    spent(1000)
+    assert spent(400_000) < 60 * spent(20_000)
+
+
+def test_strangers_fill_no_memory() -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    for n in range(600):
+        awsign.Request("GET", f"https://host.example/{n}{'x' * 100_000}", {f"x-{n}{'y' * 20_000}": "1"})
+        awsign.Request("GET", f"https://h{n}{'o' * 20_000}.example/?X-Amz-Signature={n}")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 4 << 20

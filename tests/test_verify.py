@@ -771,3 +771,13 @@ def test_a_file_that_can_be_read_again_is_checked() -> None:
         awsign.Request.received("PUT", "/b/k", signed.headers, 5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="schemes"):
         awsign.Verifier({}.get, schemes="sigv4")
+
+
+@pytest.mark.parametrize("mark", ["\v", "\f", "\x1c"])
+@pytest.mark.parametrize("name", ["X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token"])
+def test_a_control_character_is_no_white_space(name: str, mark: str) -> None:
+    credentials = awsign.Credentials("ASIAEXAMPLE", "secret-secret", "token")
+    signed = awsign.SigV4(credentials, "s3", "us-east-1").sign(awsign.Request("GET", "https://host.example/"))
+    headers = [(given, f"{value}{mark}" if given == name else value) for given, value in signed.headers]
+    with pytest.raises(awsign.SignatureError):
+        awsign.Verifier(lambda key: credentials).verify(awsign.Request.received("GET", "/", headers, b""))

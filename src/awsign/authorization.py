@@ -122,8 +122,8 @@ def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) ->
     """An Authorization header's value -> what it claims, and the signature; Fault if it does not read as a Version 4 signature."""
     before, mark, signature = value.rpartition("Signature=")
     usual = _usual(before) if mark and len(before) < _LONGEST_KEPT else None
-    if usual is not None and usual.algorithm in algorithms:
-        return usual, _hexadecimal(signature)
+    if usual is not None and usual.algorithm in algorithms and _HEX.fullmatch(signature):
+        return usual, signature
     words = value.split(None, 1)
     if len(words) < 2:
         raise Fault("malformed-authorization", "the Authorization header has nothing after its first word")
@@ -289,7 +289,7 @@ def without_authorization(request: Request) -> tuple[Sequence[Header], dict[str,
     headers, joined = request.headers, request.fields.copy()
     if SIGNER_HEADERS.isdisjoint(joined):
         return headers, joined, {}
-    written = {name: joined.pop(name) for name in SIGNER_HEADERS & joined.keys()}
+    written = {name: joined.pop(name) for name in sorted(SIGNER_HEADERS & joined.keys())}
     kept = [pair for pair in headers if pair[0].lower() not in written]
     if len(kept) + len(written) < len(headers):
         twice = next(name for name in written if sum(pair[0].lower() == name for pair in headers) > 1)

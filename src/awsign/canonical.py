@@ -139,9 +139,15 @@ def canonical_fields(headers: Iterable[Header]) -> dict[str, str]:
     The duplicates are in the order of the wire.
     """
     fields: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     for name, value in headers:
         name, folded = lower_name(name), fold(value if isinstance(value, str) else value.decode("latin-1"))
-        fields[name] = f"{fields[name]},{folded}" if name in fields else folded
+        if name not in fields:
+            fields[name] = folded
+        else:
+            repeated.setdefault(name, [fields[name]]).append(folded)
+    for name, values in repeated.items():  # Once each: anyone may send a thousand of one name.
+        fields[name] = ",".join(values)
     return fields
 
 

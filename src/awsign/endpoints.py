@@ -26,6 +26,7 @@ _ON_SUFFIXES = "|".join(re.escape(partition.on_suffix) for partition in PARTITIO
 _SIGN_IN_SUFFIXES = "|".join(re.escape(partition.sign_in_suffix) for partition in PARTITIONS)
 _SUFFIX = re.compile(rf"\.(?:{HOST_SUFFIX}|{_ON_SUFFIXES})\Z")
 _AWS = rf"(?P<suffix>{HOST_SUFFIX})"
+_UNDER_AWS = re.compile(rf"\.(?:{HOST_SUFFIX}|{_ON_SUFFIXES}|{_SIGN_IN_SUFFIXES})\Z")
 # The mark of FIPS 140 comes at the end of a name, or as a label before it: `sts-fips.`, `models-fips.lex.`, `fips.batch.`.
 _FIPS = re.compile(r"-fips(?=\.)|^fips\.")
 
@@ -268,8 +269,11 @@ def _infer_host(host: str) -> tuple[str | None, str | None]:
         if partition.suffix != PARTITIONS[0].suffix:
             service = _ELSEWHERE.get(match["name"], service)
         return _OF_ONE_REGION.get((service, partition.name)) or (service, match["region"])
+    under_aws = _UNDER_AWS.search(host) is not None
     for shape, service, region in _ROWS:
-        if found := _pattern(shape).fullmatch(host):
+        # To compile a pattern takes longer than all else of a command: not those that cannot match.
+        end = re.split(r"[\]}*]", shape)[-1]
+        if (host.endswith(end) if end else under_aws) and (found := _pattern(shape).fullmatch(host)):
             parts = found.groupdict()
             # Of a cloud, the region is what the cloud calls it.
             if "{region}" not in shape or _partition(found):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from io import BufferedRandom, BytesIO
+from io import BufferedRandom, BufferedReader, BytesIO, FileIO
 
 from .body import BLOCK, blocks, blocks_async, is_async, require_bytes, seekable
 from .errors import InvalidRequest
@@ -16,7 +16,8 @@ from .scope import ALGORITHM, ASYMMETRIC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Literal
+    from collections.abc import Iterator
+    from typing import IO, Any, Literal
 
     from .body import Body
     from .checksum import Checksum
@@ -29,6 +30,7 @@ EMPTY_SHA256 = sha256(b"").hexdigest()
 
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SPOOL_IN_MEMORY = 1 << 20
+_BUFFER = 1 << 18  # As large as a core's cache.
 
 # Words that stand where the hash would. S3 API reference, "Signature calculations for the Authorization header", HashedPayload.
 # Of each, the algorithm that signs the chunks, None for unsigned ones, and whether a trailer follows.
@@ -201,11 +203,26 @@ class Spool:
         return self._hash.hexdigest(), self._file
 
 
+def _file_blocks(file: Any) -> Iterator[Any]:
+    """A file in blocks. Those of Python's own files share one buffer: new ones, a MiB each, take a third of the time of hashing them.
+
+    Not those of a class that was made of one: what it gives by `read`, as it is sent, may be something else.
+    """
+    if type(file) not in (BufferedReader, BufferedRandom, BytesIO, FileIO):
+        while (block := file.read(BLOCK)) != b"":
+            yield block
+        return
+    buffer = bytearray(_BUFFER)
+    view = memoryview(buffer)
+    while (size := file.readinto(buffer)) != 0:
+        yield None if size is None else view[:size]
+
+
 def _hash_file(file: object, checksum: Checksum | None) -> str:
     start = file.tell()  # type: ignore[attr-defined]
     digest = sha256()
     try:
-        while (block := file.read(BLOCK)) != b"":  # type: ignore[attr-defined]
+        for block in _file_blocks(file):
             require_bytes(block)
             digest.update(block)
             if checksum is not None:

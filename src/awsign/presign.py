@@ -116,6 +116,7 @@ class S3Presigner:
     def iter_urls(self, keys: Iterable[Item], query: Query = (), headers: Headers = ()) -> Iterator[str]:
         """The same, one by one as they are asked for, each of its own time: for input without an end, in constant memory."""
         _require_many(keys)
+        query, headers = tuple(_query_pairs(query)), _fixed(headers)  # They may be iterators.
         return (self.url(item, query, headers) for item in keys)  # type: ignore[arg-type]
 
     def _second(self) -> int:
@@ -128,7 +129,10 @@ class S3Presigner:
         second = self._second()
         credentials = credentials_from(self._provider, self._at)
         if moment is None or moment.second != second or moment.credentials is not credentials:
-            self._moment = moment = _Moment(self, second, credentials)
+            ends = credentials.expiration
+            # Those that end within the second are looked at each time.
+            lasts = ends is None or self._at is not None or ends.timestamp() >= second + 1
+            self._moment = moment = _Moment(self, second if lasts else -1, credentials)
         return moment
 
     def _link(self, path: str, query: str, headers: Headers, credentials: Credentials) -> Presigned:
@@ -211,12 +215,13 @@ class _Moment:
         if isinstance(item, (tuple, list)) and len(item) == 2:
             item, more = item
             query = (*_query_pairs(query), *_query_pairs(more))
-        return self.signing(query, headers)((str(item) if isinstance(item, str) else key_path(item),))[0]
+        # str() would ask a class of its own, an Enum's say, what to call it.
+        return self.signing(query, headers)((str.__str__(item) if isinstance(item, str) else key_path(item),))[0]
 
     def signing(self, query: Query, headers: Headers) -> Urls:
         """What makes the URLs of keys, with a query and headers. Kept, as there are many keys for few of these."""
+        query, fixed = tuple(_query_pairs(query)), _fixed(headers)
         wire_query = _wire_query(query)
-        fixed = tuple(headers.items() if hasattr(headers, "items") else headers)
         signing = self._kept.get((wire_query, fixed))
         if signing is None:
             common = self._kept.get(fixed)
@@ -295,11 +300,18 @@ def _query_pairs(query: Query) -> Iterable[tuple[str, str | int]]:
     return query.items() if hasattr(query, "items") else query
 
 
-def _wire_query(query: Query) -> str:
+def _fixed(headers: Headers) -> tuple[tuple[str, str | bytes], ...]:
+    return tuple([(name, value) for name, value in (headers.items() if hasattr(headers, "items") else headers)])
+
+
+def _wire_query(query: Iterable[tuple[str, str | int]]) -> str:
     """Parameters as the wire has them: each name and value as UTF-8, percent-encoded."""
     pairs = []
-    for name, value in _query_pairs(query) if query else ():
+    for name, value in query:
         if not isinstance(name, str) or not isinstance(value, (str, int)) or isinstance(value, bool):
             raise TypeError(f"the parameter {name!r} must be text, as its value, not {type(value).__name__}")
-        pairs.append(f"{encode(utf8(name))}={encode(utf8(str(value)))}")
+        try:
+            pairs.append(f"{encode(utf8(name))}={encode(utf8(str(value)))}")
+        except UnicodeEncodeError:
+            raise InvalidRequest(f"the parameter {name!r} has a lone surrogate, which no encoding has bytes for") from None
     return "&".join(pairs)

@@ -37,6 +37,7 @@ _UNSENDABLE = re.compile(r"[^A-Za-z0-9\-._~!$&'()*,;=:@/+?%]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLAIN_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
+_LONGEST_KEPT = 256  # What is longer is not remembered: it may be a stranger's.
 _METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"))
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
@@ -113,7 +114,9 @@ class Request:
         self.method = method if method.__class__ is str and method in _METHODS else _sendable_method(method)
         if not isinstance(url, str):
             raise TypeError(f"a URL must be a str, not {type(url).__name__}")
-        self.scheme, self.authority, self.path, self.query = _split_url(url)
+        # Most services have one URL for all their calls. A query may hold what is not to be kept.
+        split = _known_url if len(url) < _LONGEST_KEPT and "?" not in url else _split_url
+        self.scheme, self.authority, self.path, self.query = split(url)
         self.host = self.authority
         self._headers = tuple(headers.items() if isinstance(headers, dict) else _pairs(headers))
         fields = _plain_fields(self._headers)
@@ -168,7 +171,7 @@ class Request:
             lower = lower_name(name)
             if lower == "host":
                 hosts.append(value)
-            elif lower == ":authority":
+            elif name == ":authority":
                 authorities.append(value)
             else:
                 pairs.append((name, value))
@@ -201,8 +204,8 @@ class Request:
 
     @headers.setter
     def headers(self, headers: tuple[Header, ...]) -> None:
-        self._headers = headers
-        self.fields = canonical_fields(headers)
+        self._headers = tuple([(name, value) for name, value in headers])
+        self.fields = canonical_fields(self._headers)
 
     @property
     def target(self) -> str:
@@ -248,14 +251,13 @@ def require_request(request: object) -> Request:
     return request
 
 
-@lru_cache(maxsize=128)  # Most services have one URL for all their calls.
 def _split_url(url: str) -> tuple[str, str, str, str]:
     """Scheme, authority, path and query of a URL, as they are sent."""
     match = _URL.fullmatch(url)
     if match is None:
         raise InvalidRequest(f"the URL {_shown(url)!r} is not absolute; it must begin as https://host/")
     origin, path, query, fragment = match.groups()
-    scheme, authority = _origin(origin)
+    scheme, authority = (_known_origin if len(origin) < _LONGEST_KEPT else _origin)(origin)
     if fragment is not None:
         raise InvalidRequest(f"the URL has a fragment, {fragment[:40]!r}, which no client sends; write # as %23, or leave it out")
     path = _sendable("path", path) or "/"
@@ -263,7 +265,6 @@ def _split_url(url: str) -> tuple[str, str, str, str]:
     return scheme, authority, path, query
 
 
-@lru_cache(maxsize=256)  # Many requests go to few hosts.
 def _origin(origin: str) -> tuple[str, str]:
     """Scheme and authority of a URL, from what is before its path."""
     scheme, _, authority = origin.partition("://")
@@ -284,6 +285,10 @@ def _origin(origin: str) -> tuple[str, str]:
         shown = f" {port[:12]}" if port.isdigit() else ""
         raise InvalidRequest(f"the port{shown} is not a number from 0 to 65535; is there a password before the host?")
     return scheme, host_header(scheme, host, port)
+
+
+_known_url = lru_cache(maxsize=128)(_split_url)
+_known_origin = lru_cache(maxsize=256)(_origin)
 
 
 def _shown(url: str) -> str:
@@ -318,7 +323,7 @@ def _pairs(headers: Headers) -> Iterable[Any]:
     for pair in items:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError("headers must be a mapping, or an iterable of (name, value) pairs")
-        yield pair
+        yield tuple(pair)  # Not the caller's own, which may change.
 
 
 def _plain_fields(headers: tuple[Header, ...]) -> dict[str, str] | None:
@@ -333,7 +338,7 @@ def _plain_fields(headers: tuple[Header, ...]) -> dict[str, str] | None:
             and (" " not in value or ("  " not in value and value == value.strip(" ")))
         ):
             return None
-        lower = _lower_token(name)
+        lower = _lower_token(name) if len(name) < _LONGEST_KEPT else None
         if lower is None or lower == "host" or lower in fields:
             return None
         fields[lower] = value
@@ -353,7 +358,7 @@ def _sendable_headers(headers: tuple[tuple[Any, Any], ...]) -> tuple[str | None,
     seen = set()
     for name, value in headers:
         name = name.decode("latin-1") if isinstance(name, bytes) else name
-        lower = _lower_token(name) if isinstance(name, str) else None
+        lower = name.lower() if isinstance(name, str) and _TOKEN.fullmatch(name) else None
         if lower is None:
             raise InvalidRequest(f"{name!r} is not the name of a header: letters, digits and -_.~!#$%&'*+^`| only")
         value = _sendable_value(name, value)

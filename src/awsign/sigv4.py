@@ -330,7 +330,7 @@ class SigV4:
         return payload
 
 
-@lru_cache(maxsize=512)  # The requests of a program have few shapes.
+@lru_cache(maxsize=128)  # The requests of a program have few shapes.
 def _signed_of(names: tuple[str, ...], wanted: frozenset[str] | AllHeaders, chunked: bool) -> tuple[str, ...]:
     """Which of the headers are signed, by their lower-case names. chunked: whether the body is, which Content-Encoding says."""
     if isinstance(wanted, AllHeaders):

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20  # Bytes of text: some 30,000 keys.
 _ROWS = 20_000
+_BOM = "\ufeff".encode()
+_LONGEST_FIELD = 1 << 30
 URL = "url"
 
 
@@ -84,15 +86,18 @@ class Text:
         return b"", self._blocks(file)
 
     def _blocks(self, file: IO[bytes]) -> Iterator[Block]:
-        first, rest = 1, b""
-        while data := file.read(_BLOCK):
-            whole, newline, rest = (rest + data).rpartition(b"\n")
+        first = 1
+        begun: list[bytes] = []  # Of a line: in pieces, as one may be of any length.
+        for data in iter(lambda: file.read(_BLOCK), b""):
+            lines, newline, rest = (data if begun or first > 1 else data.removeprefix(_BOM)).rpartition(b"\n")
             if newline:
+                whole = b"".join([*begun, lines])
                 count = whole.count(b"\n") + 1
                 yield Block(whole, first, count, len(whole) + 1)
-                first += count
-        if rest:
-            yield Block(rest, first, 1, len(rest))
+                first, begun = first + count, []
+            begun.append(rest)
+        if last := b"".join(begun):
+            yield Block(last, first, 1, len(last))
 
     def keys(self, block: Block) -> list[str | None]:
         return list(_lines(block.payload))
@@ -128,6 +133,7 @@ class Csv:
         return _size(file)
 
     def read(self, file: IO[bytes]) -> tuple[bytes, Iterator[Block]]:
+        csv.field_size_limit(_LONGEST_FIELD)
         counted = _Counted(file)
         rows = self._rows(counted)
         header = next(rows, (1, []))[1]
@@ -225,6 +231,8 @@ class Parquet:
             raise Failure(
                 READ_ERROR, f"there is no column {self._column!r} among {', '.join(map(repr, schema.names))}; --column names it"
             )
+        if schema.names.count(self._column) > 1:
+            raise Failure(READ_ERROR, f"there are two columns {self._column!r}; rename one")
         kind = schema.field(self._column).type
         if not (
             pa.types.is_string(kind)

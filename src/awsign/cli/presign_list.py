@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections import deque
+from contextlib import nullcontext
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
@@ -100,6 +101,8 @@ class Task:
     def _presigner(self, bucket: str) -> S3Presigner:
         made = self._presigners.get(bucket)
         if made is None:
+            if self._bucket is None and is_directory_bucket(bucket):
+                raise InvalidRequest(f"{bucket} is a directory bucket, which takes a session; name it on the command line")
             made = self._presigners[bucket] = S3Presigner(self._handed, self._region, bucket, **self._settings)
         return made
 
@@ -126,30 +129,45 @@ class _Part:
         self.path = f"{to}.part"
         self._state = f"{to}.part.json"
         self._fingerprint = fingerprint
-        self.lines = self.bad = self._size = 0
+        self.lines = self.bad = 0
 
-    def resume(self) -> bool:
+    @property
+    def files(self) -> set[str]:
+        """All that is written."""
+        return {self.path.removesuffix(".part"), self.path, self._state, f"{self._state}.new", f"{self.path}.parquet"}
+
+    def open(self) -> IO[bytes]:
+        """The part, held by this process alone."""
+        file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+        try:
+            _lock(file)
+            if os.fstat(file.fileno()).st_ino != Path(self.path).stat().st_ino:
+                raise BlockingIOError  # Finished, and renamed, since it was opened.
+        except (BlockingIOError, FileNotFoundError):
+            file.close()
+            raise Failure(USAGE, f"{self.path} is being written by another run; wait for its end") from None
+        return file
+
+    def resume(self, file: IO[bytes]) -> bool:
         """Whether there is something to go on with. Of standard input there is not: what it gives now may be something else."""
-        if self._fingerprint is None:
-            return False
         try:
             state = json.loads(Path(self._state).read_text())
-            known = Path(self.path).stat().st_size >= state["bytes"]
+            known = os.fstat(file.fileno()).st_size >= state["bytes"]
         except (OSError, ValueError, KeyError, TypeError):
+            state, known = {}, False
+        if self._fingerprint is None or not known:
+            Path(self._state).unlink(missing_ok=True)  # Of another time: what is saved next must not be taken for it.
+            file.truncate(0)
             return False
-        if not known or state.get("of") != self._fingerprint:
+        if state.get("of") != self._fingerprint:
             raise Failure(
                 USAGE,
                 f"{self.path} is what is done of another list, or with other options; delete it and {self._state} to begin anew",
             )
-        self.lines, self.bad, self._size = state["lines"], state["bad"], state["bytes"]
+        self.lines, self.bad = state["lines"], state["bad"]
+        file.truncate(state["bytes"])
+        file.seek(state["bytes"])
         return True
-
-    def open(self) -> IO[bytes]:
-        file = Path(self.path).open("r+b" if self.lines else "wb")
-        file.truncate(self._size)
-        file.seek(self._size)
-        return file
 
     def save(self, file: IO[bytes], lines: int, bad: int) -> None:
         """After a block: what follows would be made again."""
@@ -163,6 +181,15 @@ class _Part:
         Path(self._state).unlink(missing_ok=True)
 
 
+def _lock(file: IO[bytes]) -> None:
+    """Refuse a second run: BlockingIOError. Where the system has no such locks (Windows), an open file cannot be renamed."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def run(
     chosen: Options, source: str, to: str | None, *, form: str | None, column: str | None, jobs: int, expires: timedelta, query: Any,
     headers: Any,
@@ -172,31 +199,37 @@ def run(
     parquet = isinstance(task.form, Parquet)
     if parquet and (to in (None, "-") or source == "-"):
         raise click.UsageError("Parquet is read from a file and written to one: --from FILE --to FILE")
-    if to is not None and to != "-" and source != "-" and Path(to).exists() and Path(to).samefile(source):
-        raise click.UsageError("--from and --to are one file; write to another")
+    straight = to in (None, "-")
+    if to is not None and not straight:
+        if Path(to).is_dir():
+            raise click.UsageError(f"--to {to!r} is a folder; name a file in it")
+        to = str(Path(to).resolve())
+        straight = Path(to).exists() and not Path(to).is_file()  # A pipe, or a device: there is nothing to go on with.
+        if source != "-" and str(Path(source).resolve()) in _Part(to, None).files:
+            raise click.UsageError("--from is a file that is written to make --to; write to another")
     with _open(source) as file:
         total = task.form.total(file)
         beginning, blocks = task.form.read(file)
         provider.get()  # Before anything is written.
-        if to in (None, "-"):
+        if straight or to is None:
             if sys.stdout is None:
                 raise Failure(WRITE_ERROR, "there is no standard output")
-            progress = Progress(shown=not sys.stdout.isatty())
-            return _write(task, provider, blocks, sys.stdout.buffer, beginning, jobs, progress, total, None)
-        assert to is not None
+            with Path(to).open("wb") if to not in (None, "-") else nullcontext(sys.stdout.buffer) as output:
+                progress = Progress(shown=not output.isatty())
+                return _write(task, provider, blocks, output, beginning, jobs, progress, total, None)
         part = _Part(to, _fingerprint(source, task))
-        if going_on := part.resume():
-            click.echo(f"awsign: going on after line {part.lines:,}, where it was stopped", err=True)
-            beginning, blocks = b"", (block for block in blocks if block.first > part.lines)
-        try:
-            with part.open() as output:
+        with part.open() as output:
+            if part.resume(output):
+                click.echo(f"awsign: going on after line {part.lines:,}, where it was stopped", err=True)
+                beginning, blocks = b"", (block for block in blocks if block.first > part.lines)
+            try:
                 bad = _write(task, provider, blocks, output, beginning, jobs, Progress(shown=True), total, part)
-        except KeyboardInterrupt:
-            if source != "-" and (going_on or part.lines):
-                click.echo(f"\nawsign: stopped after line {part.lines:,}; the same command goes on from there", err=True)
-            raise
-        task.form.finish(part.path, to)
-        part.finish()
+            except KeyboardInterrupt:
+                if source != "-" and part.lines:
+                    click.echo(f"\nawsign: stopped after line {part.lines:,}; the same command goes on from there", err=True)
+                raise
+            task.form.finish(part.path, to)
+            part.finish()
         return bad
 
 

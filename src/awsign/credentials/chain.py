@@ -11,20 +11,12 @@ from functools import partial
 from ..errors import CredentialsError, InvalidRequest
 from ..settings import Settings
 from ..shared_files import UnreadableFile
-from .container import Container
 from .environment import Environment
-from .instance import InstanceMetadata
-from .login import Login
-from .process import Process
-from .profile_keys import ConfigFile, SharedCredentialsFile
-from .profile_role import ProfileRole
 from .provider import NotHere, Refreshing, Source
-from .sso import Sso
-from .web_identity import WebIdentity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Literal
 
     from ..identity import Credentials
@@ -108,6 +100,30 @@ def find_credentials(
     return Found(_Sources(profile, environ, prompt))
 
 
+class _Later(Source):
+    """A source whose module is loaded when it is asked: all of them would take a tenth of the time of a command.
+
+    home: the module, name: of the source, kind: of the class in it.
+    """
+
+    def __init__(self, name: str, home: str, kind: str, *arguments: object, **options: object) -> None:
+        self.name = name
+        self._home, self._kind, self._arguments, self._options = home, kind, arguments, options
+        self._source: Source | None = None
+
+    @property
+    def found_in(self) -> str | None:
+        return getattr(self._source, "found_in", None)
+
+    def load(self) -> Credentials:
+        if self._source is None:
+            from importlib import import_module
+
+            made: Callable[..., Source] = getattr(import_module(f".{self._home}", __package__), self._kind)
+            self._source = made(*self._arguments, **self._options)
+        return self._source.load()
+
+
 class _LeftOut(Source):
     """A place in the checklist that is not looked in."""
 
@@ -127,10 +143,18 @@ class _Sources(Chain):
         super().__init__(
             [
                 _LeftOut(Environment.name, "a profile was passed") if profile else Environment(environ),
-                ProfileRole(partial(_of_profile, environ=environ), profile, environ, prompt=prompt),
+                _Later(
+                    "assume-role",
+                    "profile_role",
+                    "ProfileRole",
+                    partial(_of_profile, environ=environ),
+                    profile,
+                    environ,
+                    prompt=prompt,
+                ),
                 *_profile_sources(profile, environ, read_environment=not profile),
-                Container(environ),
-                InstanceMetadata(environ=environ, profile=profile),
+                _Later("container", "container", "Container", environ),
+                _Later("instance-metadata", "instance", "InstanceMetadata", environ=environ, profile=profile),
             ]
         )
 
@@ -143,12 +167,12 @@ class _Sources(Chain):
 def _profile_sources(profile: str | None, environ: Mapping[str, str] | None, *, read_environment: bool) -> list[Source]:
     """What a profile may have beside a role: botocore's ProfileProviderBuilder."""
     return [
-        WebIdentity(profile=profile, environ=environ, read_environment=read_environment),
-        Sso(profile=profile, environ=environ),
-        SharedCredentialsFile(profile, environ),
-        Login(profile=profile, environ=environ),
-        Process(profile=profile, environ=environ),
-        ConfigFile(profile, environ),
+        _Later("web-identity", "web_identity", "WebIdentity", profile=profile, environ=environ, read_environment=read_environment),
+        _Later("sso", "sso", "Sso", profile=profile, environ=environ),
+        _Later("shared-credentials-file", "profile_keys", "SharedCredentialsFile", profile, environ),
+        _Later("login", "login", "Login", profile=profile, environ=environ),
+        _Later("process", "process", "Process", profile=profile, environ=environ),
+        _Later("config-file", "profile_keys", "ConfigFile", profile, environ),
     ]
 
 
