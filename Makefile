@@ -54,10 +54,12 @@ explain-accuracy: $(VENV)/.demo
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
-# The peers, in an environment of their own. Some need Python 3.12.
+# The peers, in an environment of their own; some need Python 3.12. The command in another: it is not to find what only peers bring.
 $(BENCH)/.ready: benchmarks/peers.txt pyproject.toml
 	$(BENCH_PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --editable '.[cli]' --requirement $<
+	$(BENCH_PYTHON) -m venv $(BENCH)/command
+	$(BENCH)/command/bin/python -m pip install --quiet --editable '.[cli]'
 	touch $@
 
 # A fresh machine's pip may be too old for dependency groups.

@@ -100,7 +100,7 @@ def _commands() -> Iterator[Table]:
         "AWS_EC2_METADATA_DISABLED": "true", "BOTO_DISABLE_CRT": "true",
     }  # fmt: skip
     commands = {
-        "awsign curl": [str(beside / "awsign"), "curl", "--service", "s3", url],
+        "awsign curl": [str(Path(sys.prefix) / "command" / "bin" / "awsign"), "curl", "--service", "s3", url],
         "awscurl": [str(beside / "awscurl"), "--service", "s3", "--region", "us-east-1", url],
         "aws s3api (awscli)": [
             str(beside / "aws"), "s3api", "get-object", "--endpoint-url", url.removesuffix("/bucket/key"), "--bucket", "bucket",

@@ -17,13 +17,10 @@ from ..credentials import find_credentials, find_region
 from ..endpoints import infer
 from ..errors import InvalidRequest
 from ..payload import UNSIGNED_PAYLOAD, spool
-from ..presign import S3Presigner
 from ..request import URLENCODED, Request
-from ..s3_sigv2 import S3SigV2
 from ..s3_urls import is_directory_bucket, s3_url, service_url, split_s3_uri
 from ..services import S3_FAMILY, SESSION_TOKEN, SIGV2_ONLY, rules_for, rules_of_call
 from ..settings import Settings
-from ..sigv2 import SigV2
 from ..sigv4 import SigV4
 from .failure import MALFORMED_URL, READ_ERROR, Failure
 
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from ..credentials.chain import Found
     from ..credentials.s3_express import Send
     from ..identity import Provider
+    from ..presign import S3Presigner
     from ..signed import Signed
 
 _JSON = "application/json"
@@ -207,6 +205,8 @@ class Options:
         bucket, _, key = split_s3_uri(self.url[5:])
         if self.url[:5].lower() != "s3://" or not bucket or not key:
             raise Failure(MALFORMED_URL, f"{self.url[:60]!r}: a form is for s3://bucket/key")
+        from ..presign import S3Presigner
+
         endpoint = self.endpoint()
         return S3Presigner(
             find_credentials(self.profile), self.s3_region(), bucket, endpoint=endpoint, path_style=endpoint is not None
@@ -288,8 +288,12 @@ class Signer:
         if self._chosen.payload is not None and self.scheme in ("sigv2", "s3v2"):
             raise click.UsageError(f"--payload belongs to Signature Version 4; {self.scheme} covers no body")
         if self.scheme == "sigv2":
+            from ..sigv2 import SigV2
+
             return SigV2(self.provider).sign(request)
         if self.scheme == "s3v2":
+            from ..s3_sigv2 import S3SigV2
+
             return S3SigV2(self.provider).sign(request)
         return self.sigv4(request).sign(request, payload=self._payload(request))
 

@@ -6,7 +6,6 @@ import os
 
 from ..errors import CredentialsError
 from ..identity import Credentials
-from .document import end_in
 from .provider import NotHere, Source
 
 TYPE_CHECKING = False
@@ -31,5 +30,9 @@ class Environment(Source):
             raise CredentialsError("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both or neither")
         # AWS_SECURITY_TOKEN is its older name, which botocore reads first (credentials.py, EnvProvider.TOKENS).
         token = get("AWS_SECURITY_TOKEN") or get("AWS_SESSION_TOKEN") or None
-        end = end_in(get("AWS_CREDENTIAL_EXPIRATION"), "AWS_CREDENTIAL_EXPIRATION")
+        end = None
+        if text := get("AWS_CREDENTIAL_EXPIRATION"):
+            from .document import end_in
+
+            end = end_in(text, "AWS_CREDENTIAL_EXPIRATION")
         return Credentials(access_key_id, secret, token, end)
