@@ -232,7 +232,7 @@ def test_what_an_older_run_left_is_not_taken_for_this_ones(tmp_path: Path) -> No
     source, to = tmp_path / "keys.txt", tmp_path / "urls.txt"
     source.write_text("a\nb\nc\n")
     arguments = ("presign", "--from", str(source), "--to", str(to), "s3://my-bucket")
-    (tmp_path / "urls.txt.part.json").write_text(json.dumps({"of": "x", "lines": 2, "bad": 0, "bytes": 10**6}))
+    (tmp_path / "urls.txt.part.json").write_text(json.dumps({"of": "x", "lines": 2, "bad": 0, "read": 4, "bytes": 10**6}))
     awsign(*arguments)
     assert len(to.read_text().splitlines()) == 3
     assert not (tmp_path / "urls.txt.part.json").exists()

@@ -129,7 +129,7 @@ class _Part:
         self.path = f"{to}.part"
         self._state = f"{to}.part.json"
         self._fingerprint = fingerprint
-        self.lines = self.bad = 0
+        self.lines = self.bad = self.read = 0
 
     @property
     def files(self) -> set[str]:
@@ -164,16 +164,16 @@ class _Part:
                 USAGE,
                 f"{self.path} is what is done of another list, or with other options; delete it and {self._state} to begin anew",
             )
-        self.lines, self.bad = state["lines"], state["bad"]
+        self.lines, self.bad, self.read = state["lines"], state["bad"], state["read"]
         file.truncate(state["bytes"])
         file.seek(state["bytes"])
         return True
 
-    def save(self, file: IO[bytes], lines: int, bad: int) -> None:
+    def save(self, file: IO[bytes], block: Block, bad: int) -> None:
         """After a block: what follows would be made again."""
         file.flush()
-        self.lines, self.bad = self.lines + lines, self.bad + bad
-        state = {"of": self._fingerprint, "lines": self.lines, "bad": self.bad, "bytes": file.tell()}
+        self.lines, self.bad, self.read = self.lines + block.count, self.bad + bad, self.read + block.size
+        state = {"of": self._fingerprint, "lines": self.lines, "bad": self.bad, "read": self.read, "bytes": file.tell()}
         Path(f"{self._state}.new").write_text(json.dumps(state))
         Path(f"{self._state}.new").replace(self._state)
 
@@ -285,7 +285,7 @@ def _write(
     output.write(beginning)
     bad = 0 if part is None else part.bad
     done = 0 if part is None else part.lines
-    with progress.counting(total, task.form.unit) as count:
+    with progress.counting(total, task.form.unit, 0 if part is None else part.read) as count:
         for block, (data, faults) in _outcomes(task, provider, blocks, jobs):
             output.write(data)
             for number, why in faults:
@@ -293,7 +293,7 @@ def _write(
             bad += len(faults)
             done += block.count
             if part is not None:
-                part.save(output, block.count, len(faults))
+                part.save(output, block, len(faults))
             count(block.size, block.count - len(faults))
     output.flush()
     if bad:

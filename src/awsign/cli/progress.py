@@ -37,8 +37,8 @@ class Progress:
                 bar.update(len(block))
 
     @contextmanager
-    def counting(self, total: int | None, unit: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar over a list: a function that takes what was read of it since, in its unit, and how many URLs came of that."""
+    def counting(self, total: int | None, unit: str, done: int = 0) -> Iterator[Callable[[int, int], None]]:
+        """A bar over a list, of which so much is done: a function that takes what was read of it since, in its unit, and how many URLs it gave."""
         try:
             if not self._shown:
                 raise ImportError
@@ -47,7 +47,9 @@ class Progress:
             yield lambda size, urls: None
             return
         start, made = time.monotonic(), 0
-        with tqdm(total=total, desc="presigned", unit=unit, unit_scale=True, file=sys.stderr, dynamic_ncols=True) as bar:
+        with tqdm(
+            total=total, initial=done, desc="presigned", unit=unit, unit_scale=True, file=sys.stderr, dynamic_ncols=True
+        ) as bar:
             self._bar = bar
 
             def count(size: int, urls: int) -> None:
