@@ -52,14 +52,15 @@ explain-accuracy: $(VENV)/.demo
 	$(BIN)/python -m tests.explain.accuracy
 
 bench: $(BENCH)/.ready
+	for each in $(BENCH) $(BENCH)/command; do $$each/bin/python -m pip install --quiet --no-deps --force-reinstall . || exit 1; done
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
 # The peers, in an environment of their own; some need Python 3.12. The command in another: it is not to find what only peers bring.
 $(BENCH)/.ready: benchmarks/peers.txt pyproject.toml
 	$(BENCH_PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --editable '.[cli]' --requirement $<
+	$(BENCH)/bin/python -m pip install --quiet '.[cli]' --requirement $<
 	$(BENCH_PYTHON) -m venv $(BENCH)/command
-	$(BENCH)/command/bin/python -m pip install --quiet --editable '.[cli]'
+	$(BENCH)/command/bin/python -m pip install --quiet '.[cli]'
 	touch $@
 
 # A fresh machine's pip may be too old for dependency groups.

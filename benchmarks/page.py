@@ -31,19 +31,25 @@ def _versions() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
-def _time(microseconds: float) -> str:
+def _value(microseconds: float, unit: str) -> str:
+    if unit != "us":
+        return f"{microseconds:.1f} {unit}"
     if microseconds >= 1e5:
         return f"{microseconds / 1e3:,.0f} ms"
     return f"{microseconds:,.0f} µs" if microseconds >= 1000 else f"{microseconds:.2f} µs"
 
 
 def _markdown(table: Table) -> str:
-    lines = [f"### {table.title}\n", "| | time | times awsign's | middle half | |", "| --- | ---: | ---: | ---: | --- |"]
+    lines = [
+        f"### {table.title}\n",
+        f"| | {'time' if table.unit == 'us' else table.unit} | times awsign's | middle half | |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
     for row in table.results:
         low, high = row.spread
         wrong = f"wrong: {row.fault}".replace("|", "\\|") if row.fault else ""
         spread = f"{low:.2f} to {high:.2f}" if low != high else ""
-        lines.append(f"| {row.name} | {_time(row.microseconds)} | {row.ratio:.2f} | {spread} | {wrong} |")
+        lines.append(f"| {row.name} | {_value(row.microseconds, table.unit)} | {row.ratio:.2f} | {spread} | {wrong} |")
     return "\n".join(lines)
 
 

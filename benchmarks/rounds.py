@@ -37,8 +37,11 @@ class Result(NamedTuple):
 
 
 class Table(NamedTuple):
+    """unit: of the results' microseconds, where they are something else."""
+
     title: str
     results: list[Result]
+    unit: str = "us"
 
 
 def pin() -> None:
@@ -92,5 +95,6 @@ def show(table: Table) -> None:
         low, high = result.spread
         wrong = f"   wrong: {result.fault}" if result.fault else ""
         print(
-            f"  {result.name:38} {result.microseconds:11.2f} us {result.ratio:8.2f} x  ({low:.2f} to {high:.2f}){wrong}", flush=True
+            f"  {result.name:38} {result.microseconds:11.2f} {table.unit} {result.ratio:8.2f} x  ({low:.2f} to {high:.2f}){wrong}",
+            flush=True,
         )

@@ -183,7 +183,7 @@ class Arrival:
 
     def check_skew(self, signed_at: datetime) -> None:
         now, most = self.settings.now(), self.settings.max_skew
-        if abs(now - signed_at) > most:
+        if not -most <= now - signed_at <= most:
             self.fail(
                 "skew",
                 f"the request was signed at {signed_at:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ} here: more than "

@@ -11,7 +11,16 @@ from ..derivation import derive
 from ..errors import InvalidRequest
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
 from ..scope import HmacSha256, parse_http_date, parse_timestamp, timestamp
-from ..services import REQUIRES_CONTENT_SHA256, S3_EXPRESS, S3_FAMILY, TAKES_UNSIGNED_PAYLOAD, rules_for, rules_of_call
+from ..services import (
+    REQUIRES_CONTENT_SHA256,
+    S3_EXPRESS,
+    S3_FAMILY,
+    SECURITY_TOKEN,
+    SESSION_TOKEN,
+    TAKES_UNSIGNED_PAYLOAD,
+    rules_for,
+    rules_of_call,
+)
 from .body import BodyCheck, Decoded, check_whole, checksums_of
 from .claim import Claim
 
@@ -110,8 +119,8 @@ class SigV4Claim(Claim):
             absent = [name for name in claimed.signed_headers if name not in arrival.headers]
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
         # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
-        tokens = [arrival.headers[name] for name in TOKEN_HEADERS if arrival.headers.get(name)]
-        tokens += [claimed.token] if claimed.token else []
+        given = (claimed.token, arrival.headers.get(SECURITY_TOKEN), arrival.headers.get(SESSION_TOKEN))
+        tokens = [token for token in given if token]
         if len(tokens) > 1:
             arrival.fail("duplicate-header", "the request has two session tokens")
         if self.location == "header" and self._rules.token == "after" and any(n.lower() in TOKEN_HEADERS for n, _ in arrival.pairs):
