@@ -89,7 +89,7 @@ def plot(tables: list[Table], path: Path) -> None:
         axis.set_xscale("log")
         axis.set_title(table.title, fontsize=10, loc="left")
         axis.tick_params(labelsize=8)
-        axis.set_xlim(right=max(row.microseconds for row in rows) * 3)
+        axis.set_xlim(1, max(row.microseconds for row in rows) * 3)
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
