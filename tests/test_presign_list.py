@@ -252,6 +252,9 @@ def test_pipes_links_and_folders(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text().startswith("key\t")
     assert b"folder" in awsign(*arguments, str(tmp_path), "s3://my-bucket", check=2).stderr
+    done = awsign("presign", "--from", "-", given=b"s3://only-a-bucket\nkey\n", check=1)
+    assert b"'s3://only-a-bucket' is not s3://bucket/key" in done.stderr
+    assert b"'key' is not s3://bucket/key" in done.stderr
     done = awsign("presign", "--from", "-", given=b"s3://b--use1-az4--x-s3/k\n", check=1)
     assert b"directory bucket" in done.stderr
 

@@ -74,7 +74,8 @@ def derive(
 ) -> Derivation:
     """The derivation of a Version 4 signature, up to the string to sign; the key does the rest.
 
-    path: the canonical one. query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query parameters that the signature does not cover.
+    path: the canonical one. query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query
+    parameters that the signature does not cover.
     """
     canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash, leave_out)
     # By position: keywords would take as long again.

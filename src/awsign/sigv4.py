@@ -122,12 +122,12 @@ class SigV4:
             self._check_region_set(written, region)
         stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
         path, signed_path = _paths(request, rules)
-        query = without_presigned(request.query) if request.query else ""
+        query = without_presigned(request.query)
         own: list[tuple[str, str]] = []
         chunked = None
         declared = written.get("x-amz-content-sha256")
-        if request.body is None and payload is None and declared is None and begins_event_stream(request):
-            payload = None if self._algorithm.names_region_set else EVENTS
+        if payload is None and declared is None and not self._algorithm.names_region_set and begins_event_stream(request):
+            payload = EVENTS
         if payload is None or isinstance(payload, str):
             wanted = None if checksum is None else _checksum(checksum, kept)
             payload_hash, body = settle_payload(request, rules.payload, payload, declared, self._iterables, wanted)

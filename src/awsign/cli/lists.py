@@ -14,13 +14,13 @@ from .failure import READ_ERROR, Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import IO, Any, Protocol
 
     class Format(Protocol):
         """total: what the sizes of all blocks come to, for a file. read: what the output begins with, and the blocks.
 
-        keys: of each line, None for one that has none. number: of the line at an index. written: the block with its URLs, None where a
+        keys: of each line, None for one that has none. number: of the line at an index. written: the block, of which these are the keys, with its URLs, None where a
         line has none. finish: makes the output of what was written.
         """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         def read(self, file: IO[bytes]) -> tuple[bytes, Iterator[Block]]: ...
         def keys(self, block: Block) -> list[str | None]: ...
         def number(self, block: Block, index: int) -> int: ...
-        def written(self, block: Block, urls: list[str | None]) -> bytes: ...
+        def written(self, block: Block, keys: Sequence[str | None], urls: Sequence[str | None]) -> bytes: ...
         def finish(self, part: str, to: str) -> None: ...
 
 
@@ -100,22 +100,18 @@ class Text:
             yield Block(last, first, 1, len(last))
 
     def keys(self, block: Block) -> list[str | None]:
-        return list(_lines(block.payload))
+        lines = block.payload.decode("utf-8", "surrogateescape").split("\n")
+        return [line.removesuffix("\r") for line in lines] if b"\r" in block.payload else lines
 
     def number(self, block: Block, index: int) -> int:
         return block.first + index
 
-    def written(self, block: Block, urls: list[str | None]) -> bytes:
-        lines = [f"{line}\t{url or ''}\n" for line, url in zip(_lines(block.payload), urls, strict=True)]
+    def written(self, block: Block, keys: Sequence[str | None], urls: Sequence[str | None]) -> bytes:
+        lines = [f"{line}\t{url or ''}\n" for line, url in zip(keys, urls, strict=True)]
         return "".join(lines).encode("utf-8", "surrogateescape")
 
     def finish(self, part: str, to: str) -> None:
         Path(part).replace(to)
-
-
-def _lines(text: bytes) -> list[str]:
-    lines = text.decode("utf-8", "surrogateescape").split("\n")
-    return [line.removesuffix("\r") for line in lines] if b"\r" in text else lines
 
 
 class Csv:
@@ -174,7 +170,7 @@ class Csv:
         number: int = block.payload[index][0]
         return number
 
-    def written(self, block: Block, urls: list[str | None]) -> bytes:
+    def written(self, block: Block, keys: Sequence[str | None], urls: Sequence[str | None]) -> bytes:
         return self._text([*row, url or ""] for (_, row), url in zip(block.payload, urls, strict=True))
 
     def _text(self, rows: Iterable[list[str]]) -> bytes:
@@ -226,7 +222,8 @@ class Parquet:
     def read(self, file: IO[bytes]) -> tuple[bytes, Iterator[Block]]:
         import pyarrow as pa
 
-        schema = self._open(file).schema_arrow
+        opened = self._open(file)
+        schema = opened.schema_arrow
         if self._column not in schema.names:
             raise Failure(
                 READ_ERROR, f"there is no column {self._column!r} among {', '.join(map(repr, schema.names))}; --column names it"
@@ -243,11 +240,11 @@ class Parquet:
             raise Failure(READ_ERROR, f"the column {self._column!r} is {kind}, not text")
         if URL in schema.names:
             raise Failure(READ_ERROR, f"there is a column {URL!r} already; rename it")
-        return _stream(schema.append(pa.field(URL, pa.string())), None), self._blocks(file)
+        return _stream(schema.append(pa.field(URL, pa.string())), None), self._blocks(opened)
 
-    def _blocks(self, file: IO[bytes]) -> Iterator[Block]:
+    def _blocks(self, opened: Any) -> Iterator[Block]:
         first = 1
-        for batch in self._open(file).iter_batches(_ROWS):
+        for batch in opened.iter_batches(_ROWS):
             if batch.num_rows:
                 yield Block(batch, first, batch.num_rows, batch.num_rows)
                 first += batch.num_rows
@@ -259,7 +256,7 @@ class Parquet:
     def number(self, block: Block, index: int) -> int:
         return block.first + index
 
-    def written(self, block: Block, urls: list[str | None]) -> bytes:
+    def written(self, block: Block, keys: Sequence[str | None], urls: Sequence[str | None]) -> bytes:
         import pyarrow as pa
 
         batch = block.payload.append_column(URL, pa.array(urls, pa.string()))

@@ -172,8 +172,9 @@ def _list(
     request, given = chosen.build(), {line.partition(":")[0].strip().lower() for line in chosen.header}
     chosen.url = bare
     bad = presign_list.run(
-        chosen, source, to, form=list_format, column=column, jobs=jobs, expires=expires, query=tuple((readable(name), readable(value)) for name, value in query_pairs(request.query)),
-        headers=tuple(pair for pair in request.headers if pair[0].lower() in given),
+        chosen, source, to, form=list_format, column=column, jobs=jobs, expires=expires,
+        query=tuple([(readable(name), readable(value)) for name, value in query_pairs(request.query)]),
+        headers=tuple([pair for pair in request.headers if pair[0].lower() in given]),
     )  # fmt: skip
     if bad:
         raise Failure(1, "some lines could not be presigned", silent=True)

@@ -18,9 +18,10 @@ import click
 from ..errors import AwsignError, InvalidRequest
 from ..presign import S3Presigner
 from ..s3_urls import is_directory_bucket, split_s3_uri
-from .failure import MALFORMED_URL, READ_ERROR, USAGE, WRITE_ERROR, Failure
+from .failure import MALFORMED_URL, USAGE, WRITE_ERROR, Failure
 from .lists import Parquet, format_of
 from .progress import Progress
+from .request_options import open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Task:
         if self._bucket is not None and None not in keys and "" not in keys:
             whole = [f"{self._prefix}{key}" for key in keys] if self._prefix else keys
             try:
-                return self.form.written(block, self._presigner(self._bucket).urls(whole, self._query, self._headers)), []  # type: ignore[arg-type]
+                made = self._presigner(self._bucket).urls(whole, self._query, self._headers)  # type: ignore[arg-type]
+                return self.form.written(block, keys, made), []
             except AwsignError:  # One by one, to find which it was.
                 pass
         urls: list[str | None] = []
@@ -84,16 +86,17 @@ class Task:
             except AwsignError as error:
                 urls.append(None)
                 faults.append((self.form.number(block, index), str(error)))
-        return self.form.written(block, urls), faults
+        return self.form.written(block, keys, urls), faults
 
     def _one(self, key: str | None) -> str:
         if key is None:
             raise InvalidRequest("the line has no key, or another number of fields than the first")
         bucket = self._bucket
         if bucket is None:
-            bucket, _, key = split_s3_uri(key.removeprefix("s3://")) if key.startswith("s3://") else ("", "", key)
+            line = key
+            bucket, _, key = split_s3_uri(line.removeprefix("s3://")) if line.startswith("s3://") else ("", "", "")
             if not bucket or not key:
-                raise InvalidRequest(f"{key[:60]!r} is not s3://bucket/key; name the bucket on the command line for keys alone")
+                raise InvalidRequest(f"{line[:60]!r} is not s3://bucket/key; name the bucket on the command line for keys alone")
         elif not key:
             raise InvalidRequest("the line is empty")
         return self._presigner(bucket).url(self._prefix + key, self._query, self._headers)
@@ -207,7 +210,7 @@ def run(
         straight = Path(to).exists() and not Path(to).is_file()  # A pipe, or a device: there is nothing to go on with.
         if source != "-" and str(Path(source).resolve()) in _Part(to, None).files:
             raise click.UsageError("--from is a file that is written to make --to; write to another")
-    with _open(source) as file:
+    with open_file(source) as file:
         total = task.form.total(file)
         beginning, blocks = task.form.read(file)
         provider.get()  # Before anything is written.
@@ -260,13 +263,6 @@ def _task(chosen: Options, form: Format, expires: timedelta, query: Any, headers
     if bucket is not None:
         S3Presigner(provider, region, bucket, **settings)  # What is wrong with it is said before the list is read.
     return Task(form, bucket, prefix, region, settings, query, headers), provider
-
-
-def _open(source: str) -> IO[bytes]:
-    try:
-        return Path(source).open("rb") if source != "-" else sys.stdin.buffer
-    except OSError as error:
-        raise Failure(READ_ERROR, f"cannot read {source!r}: {error.strerror}") from None
 
 
 def _fingerprint(source: str, task: Task) -> str | None:

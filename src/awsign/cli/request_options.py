@@ -253,7 +253,7 @@ class Options:
         if self.upload_file is not None:
             if set(self._order) & _DATA:
                 raise click.UsageError("-T and -d are two bodies; a request has one")
-            return _open(self.upload_file)
+            return open_file("-" if self.upload_file == "." else self.upload_file)
         readers: dict[str, tuple[Callable[[str], bytes], list[str]]] = {
             "data": (_data, list(self.data)),
             "data_raw": (lambda text: text.encode("utf-8", "surrogateescape"), list(self.data_raw)),
@@ -415,8 +415,9 @@ def _read_file(name: str) -> bytes:
         raise Failure(READ_ERROR, f"cannot read {name!r}: {error.strerror}") from None
 
 
-def _open(name: str) -> IO[bytes]:
+def open_file(name: str) -> IO[bytes]:
+    """A file to read; - is standard input."""
     try:
-        return sys.stdin.buffer if name in ("-", ".") else Path(name).open("rb")
+        return sys.stdin.buffer if name == "-" else Path(name).open("rb")
     except OSError as error:
         raise Failure(READ_ERROR, f"cannot read {name!r}: {error.strerror}") from None

@@ -7,7 +7,7 @@ from base64 import b64decode
 from datetime import datetime, timedelta
 from itertools import chain
 
-from ..canonical import SIGNED_PREFIX, may_be_repeated, query_pairs
+from ..canonical import SIGNED_PREFIX, lower_name, may_be_repeated, query_pairs
 from ..endpoints import infer
 from ..errors import SignatureError
 from ..identity import Credentials, is_access_key
@@ -112,7 +112,8 @@ class Arrival:
             self.pairs = query_pairs(request.query)
         if len(self.headers) < len(request.headers):
             seen: set[str] = set()
-            for name in [name.lower() for name, _ in request.headers]:
+            for name, _ in request.headers:
+                name = lower_name(name)
                 if name in seen and not may_be_repeated(name):
                     self.fail("duplicate-header", f"the request has the header {name} twice")
                 seen.add(name)
