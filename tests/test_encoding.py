@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awsign import Rules
-from awsign.canonical import canonical_path, canonical_query, query_pairs
+from awsign.canonical import canonical_path
 from awsign.encoding import decode, encode, encode_path, fold, readable, remove_dot_segments, unfold, utf8
+from awsign.query import canonical_query, query_pairs
 
 wire = st.text(st.characters(max_codepoint=255))
 

@@ -10,17 +10,18 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from .canonical import query_pairs
-from .encoding import encode
+from .encoding import decode, encode
 from .errors import InvalidRequest
+from .query import query_pairs
 from .scope import ALGORITHM, ASYMMETRIC, TERMINATOR, parse_timestamp
 from .services import SECURITY_TOKEN, SESSION_TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .canonical import Header
+    from .query import Query
     from .request import Request
 
 MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
@@ -28,9 +29,10 @@ MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 TOKEN_HEADERS = (SECURITY_TOKEN, SESSION_TOKEN)
-_TOKEN_PARAMETERS = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
+_TOKEN_PARAMETERS = {"X-Amz-Security-Token": SECURITY_TOKEN, "X-Amz-S3session-Token": SESSION_TOKEN}
 # SigV4A names its regions apart from the scope, by this header or parameter.
 REGION_SET = "X-Amz-Region-Set"
+_NEEDED = frozenset(_PARAMETERS) - {"X-Amz-Expires"}
 _SIGNATURE_PARAMETERS = frozenset(name.lower() for name in (*_PARAMETERS, REGION_SET)).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
@@ -38,7 +40,9 @@ _DAY = re.compile(r"\d{8}", re.ASCII)
 # An Authorization header up to its signature, as almost all signers write it. Any other is read piece by piece, which finds what
 # is wrong with it. No piece has a `,` or white space.
 _USUAL = re.compile(r"([A-Z0-9-]++) Credential=([!-+\--~]*+), ?SignedHeaders=([!-+\--~]*+), ?")
-_LONGEST_KEPT = 1024  # Anyone may send a longer one.
+# A server hears from few signers on one day: what is read of them is remembered. But anyone may send what is long.
+_KEPT = 512
+_LONGEST_KEPT = 1024
 _SECONDS = re.compile(r"\d+", re.ASCII)
 
 
@@ -51,35 +55,41 @@ class Fault(Exception):
 
 
 class Authorization:
-    """What a Version 4 signature says of itself, but its value. stamp, expires and token: of a presigned URL, else None.
+    """What a Version 4 signature says of itself, but its time and value: the same for many requests.
 
-    region: of the scope; SigV4A's has none, and the region set of a presigned URL stands here, "" for that of a header. signed: the
-    signed headers as a set.
+    scope: the credential scope. region: of it, "" where it has none (SigV4A). signed: the signed headers as a set.
     """
 
-    __slots__ = (
-        "access_key_id", "algorithm", "date", "expires", "region", "service", "signed", "signed_headers", "stamp", "token",
-    )  # fmt: skip
+    __slots__ = ("access_key_id", "algorithm", "date", "region", "scope", "service", "signed", "signed_headers")
 
     algorithm: str
     access_key_id: str
     date: str
     region: str
     service: str
+    scope: str
     signed_headers: tuple[str, ...]
     signed: frozenset[str]
-    stamp: str | None
-    expires: int | None
-    token: str | None
 
     def __init__(self, algorithm: str, credential: str, signed_headers: str) -> None:
         self.algorithm = algorithm
-        # A server hears from few signers, and on one day; but anyone may send what is long.
-        short = len(credential) + len(signed_headers) < _LONGEST_KEPT
-        known = (_known_credential, _known_headers) if short else (parse_credential, _parse_signed_headers)
-        self.access_key_id, self.date, self.region, self.service = known[0](credential, algorithm != ASYMMETRIC)
-        self.signed_headers, self.signed = known[1](signed_headers)
-        self.stamp = self.expires = self.token = None
+        self.access_key_id, self.date, self.region, self.service = parse_credential(credential, algorithm != ASYMMETRIC)
+        self.scope = credential[len(self.access_key_id) + 1 :]
+        self.signed_headers = _parse_signed_headers(signed_headers)
+        self.signed = frozenset(self.signed_headers)
+
+
+class SignedQuery:
+    """The signature of a presigned URL. expires: seconds; that, token and region_set (of SigV4A): None where it has none."""
+
+    __slots__ = ("authorization", "expires", "region_set", "signature", "stamp", "token")
+
+    authorization: Authorization
+    signature: str
+    stamp: str
+    expires: int | None
+    token: str | None
+    region_set: str | None
 
 
 def _is_day(date: str) -> bool:
@@ -105,17 +115,13 @@ def parse_credential(credential: str, has_region: bool) -> tuple[str, str, str, 
     return access_key_id, date, region, service
 
 
-def _parse_signed_headers(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
+def _parse_signed_headers(text: str) -> tuple[str, ...]:
     if not _SIGNED_HEADERS.fullmatch(text):
         raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not a list of lower-case header names joined by ';'")
     names = tuple(text.split(";"))
     if any(a >= b for a, b in pairwise(names)):
         raise Fault("malformed-component", f"SignedHeaders {text[:120]!r} is not sorted, or has a name twice")
-    return names, frozenset(names)
-
-
-_known_credential = lru_cache(maxsize=256)(parse_credential)
-_known_headers = lru_cache(maxsize=256)(_parse_signed_headers)
+    return names
 
 
 def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) -> tuple[Authorization, str]:
@@ -150,7 +156,7 @@ def parse_authorization(value: str, algorithms: Sequence[str] = (ALGORITHM,)) ->
     return Authorization(algorithm, credential, signed_headers), _hexadecimal(signature)
 
 
-@lru_cache(maxsize=256)  # A server hears from few signers on one day.
+@lru_cache(maxsize=_KEPT)
 def _usual(before: str) -> Authorization | None:
     """What stands before the signature in a header as almost all signers write it; None for any other, and for what is wrong."""
     match = _USUAL.fullmatch(before)
@@ -166,43 +172,55 @@ def _hexadecimal(signature: str) -> str:
     return signature
 
 
-def parse_presigned(pairs: Iterable[tuple[str, str]], algorithms: Sequence[str] = (ALGORITHM,)) -> tuple[Authorization, str]:
-    """The decoded parameters of a query -> what its signature claims, and the signature; Fault if they do not read as a presigned URL's."""
-    found: dict[str, str] = {}
-    seen = set()
-    for name, value in pairs:
-        lower = name.lower()
-        if lower[:6] == "x-amz-":
-            if lower in seen:
-                raise Fault("duplicate-parameter", f"{name} stands twice in the query")
-            seen.add(lower)
-            found[name] = value
-            if lower in TOKEN_HEADERS and name not in _TOKEN_PARAMETERS:
-                raise Fault("malformed-component", f"{name} in the query is a session token by another spelling")
-    needed = (*_PARAMETERS, REGION_SET) if found.get("X-Amz-Algorithm") == ASYMMETRIC else _PARAMETERS
-    for name in needed:
-        if name not in found and name != "X-Amz-Expires":
-            raise Fault("missing-query-parameter", f"the query has no {name}; a presigned URL has {', '.join(needed)}")
-    if found["X-Amz-Algorithm"] not in algorithms:
-        raise Fault(
-            "unsupported-algorithm", f"X-Amz-Algorithm is {found['X-Amz-Algorithm'][:40]!r}; supported: {', '.join(algorithms)}"
-        )
-    claim = Authorization(found["X-Amz-Algorithm"], found["X-Amz-Credential"], found["X-Amz-SignedHeaders"])
-    signature = _hexadecimal(found["X-Amz-Signature"])
-    claim.region = claim.region or found.get(REGION_SET, "")
-    claim.stamp = found["X-Amz-Date"]
+def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> SignedQuery:
+    """A query -> what its signature claims; Fault if it does not read as a presigned URL's."""
+    for name in query.repeated():
+        if name.startswith("x-amz-"):
+            raise Fault("duplicate-parameter", f"{name} stands twice in the query")
+    encoded = query.encoded
+    algorithm = encoded.get("X-Amz-Algorithm", "")
+    if not encoded.keys() >= _NEEDED or (algorithm == ASYMMETRIC and REGION_SET not in encoded):
+        needed = (*_PARAMETERS, REGION_SET) if algorithm == ASYMMETRIC else _PARAMETERS
+        absent = next(name for name in needed if name not in encoded and name != "X-Amz-Expires")
+        raise Fault("missing-query-parameter", f"the query has no {absent}; a presigned URL has {', '.join(needed)}")
+    if algorithm not in algorithms:
+        shown = (query.get("X-Amz-Algorithm") or "")[:40]
+        raise Fault("unsupported-algorithm", f"X-Amz-Algorithm is {shown!r}; supported: {', '.join(algorithms)}")
+    claim = SignedQuery()
+    credential, signed_headers = encoded["X-Amz-Credential"], encoded["X-Amz-SignedHeaders"]
+    known = _presigned_by if len(credential) + len(signed_headers) < _LONGEST_KEPT else _presigned_by.__wrapped__
+    claim.authorization = known(algorithm, credential, signed_headers)
+    claim.signature = _hexadecimal(encoded["X-Amz-Signature"])
+    claim.region_set = query.get(REGION_SET)
+    claim.stamp = encoded["X-Amz-Date"]
     if parse_timestamp(claim.stamp) is None:
-        raise Fault("bad-date", f"X-Amz-Date is {claim.stamp[:40]!r}, not a time written as yyyymmddThhmmssZ")
-    claim.token = next((found[name] for name in _TOKEN_PARAMETERS if name in found), None)
-    seconds = found.get("X-Amz-Expires")
-    if seconds is None:  # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
-        return claim, signature
-    if not _SECONDS.fullmatch(seconds):
-        raise Fault("bad-expires", f"X-Amz-Expires is {seconds[:40]!r}, not a number of seconds")
-    if len(seconds) > 9 or int(seconds) > MAX_EXPIRES:
-        raise Fault("expires-too-large", f"X-Amz-Expires is {seconds[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
-    claim.expires = int(seconds)
-    return claim, signature
+        raise Fault("bad-date", f"X-Amz-Date is {decode(claim.stamp)[:40]!r}, not a time written as yyyymmddThhmmssZ")
+    claim.token = None
+    for name, lower in _TOKEN_PARAMETERS.items():
+        if lower in query.names:
+            if name not in encoded:
+                raise Fault("malformed-component", f"{lower} in the query is a session token by another spelling")
+            if claim.token is None:
+                claim.token = query.get(name)
+    claim.expires = _seconds(query.get("X-Amz-Expires"))
+    return claim
+
+
+@lru_cache(maxsize=_KEPT)
+def _presigned_by(algorithm: str, credential: str, signed_headers: str) -> Authorization:
+    """The same for the encoded parameters of a query."""
+    return Authorization(algorithm, decode(credential), decode(signed_headers))
+
+
+def _seconds(text: str | None) -> int | None:
+    """The value of X-Amz-Expires. AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3."""
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text):
+        raise Fault("bad-expires", f"X-Amz-Expires is {text[:40]!r}, not a number of seconds")
+    if len(text) > 9 or int(text) > MAX_EXPIRES:
+        raise Fault("expires-too-large", f"X-Amz-Expires is {text[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
+    return int(text)
 
 
 def format_authorization(algorithm: str, access_key_id: str, scope: str, signed_headers: Sequence[str], signature: str) -> str:

@@ -1,7 +1,8 @@
 """A request -> its canonical request: the text whose hash a Version 4 signature covers.
 
 Source: AWS IAM user guide, "Create a signed AWS API request", step 1; S3 API reference, "Signature calculations for the
-Authorization header", task 1. Each piece is a function of wire text (see encoding.py); `canonical_request` puts them together.
+Authorization header", task 1. Each piece is a function of wire text (see encoding.py); `canonical_request` puts them together. The
+canonical query is query.py's.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .encoding import CANONICAL, decode, encode, encode_path, fold, reencode_path, remove_dot_segments
+from .encoding import decode, encode, encode_path, fold, reencode_path, remove_dot_segments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .services import Rules
 
@@ -50,7 +51,6 @@ _JOINED_PREFIX = "x-amz-meta-"
 # Segments of unreserved characters, none of them empty or of dots: what every rule leaves as it is.
 _PLAIN_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9\-._~]++)*+/?")
 _LONGEST_KEPT = 64  # Names that arrive may be of any length.
-_CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
 
 
 def may_be_signed(name: str) -> bool:
@@ -79,39 +79,6 @@ def canonical_path(path: str, rules: Rules) -> str:
     if rules.path == "normalize":
         return "/".join([encode(decode(segment)) for segment in path.split("/")])
     return reencode_path(path) or "/"
-
-
-def query_pairs(query: str) -> list[tuple[str, str]]:
-    """The decoded names and values of a query, in its order. A `+` is a space, as every server of the family reads it."""
-    plain = "%" not in query and "+" not in query
-    pairs = []
-    for pair in query.split("&"):
-        if pair:  # Between `&&`: no parameter (aws-c-common's and Go's reading).
-            name, _, value = pair.partition("=")
-            pairs.append((name, value) if plain else (_decoded(name), _decoded(value)))
-    return pairs
-
-
-def _decoded(text: str) -> str:
-    return decode(text.replace("+", " ")) if "%" in text or "+" in text else text
-
-
-def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",)) -> str:
-    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept.
-
-    leave_out: lower-case names of the parameters that are not covered.
-    """
-    if not query:
-        return ""
-    if _CANONICAL_QUERY.fullmatch(query):
-        # As most are. One `=` in each parameter: with a NUL in its place, text sorts as pairs of name and value do.
-        parameters = query.replace("=", "\0").split("&")
-        parameters.sort()
-        kept = [parameter for parameter in parameters if parameter[: parameter.index("\0")].lower() not in leave_out]
-        return "&".join(kept).replace("\0", "=")
-    pairs = [(encode(name), encode(value)) for name, value in query_pairs(query)]
-    pairs.sort()
-    return "&".join([f"{name}={value}" for name, value in pairs if name.lower() not in leave_out])
 
 
 def lower_name(name: str) -> str:
@@ -166,14 +133,6 @@ def canonical_request(
     fields: Mapping[str, str],
     signed: Sequence[str],
     payload_hash: str,
-    leave_out: Collection[str] = ("x-amz-signature",),
 ) -> str:
-    """The canonical request, as wire text. path: the canonical one."""
-    return (
-        f"{method}\n"
-        f"{path}\n"
-        f"{canonical_query(query, leave_out)}\n"
-        f"{canonical_headers(fields, signed)}\n"
-        f"{';'.join(signed)}\n"
-        f"{payload_hash}"
-    )
+    """The canonical request, as wire text. path, query, fields: the canonical ones."""
+    return f"{method}\n{path}\n{query}\n{canonical_headers(fields, signed)}\n{';'.join(signed)}\n{payload_hash}"

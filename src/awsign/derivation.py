@@ -11,7 +11,7 @@ from .scope import string_to_sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
 
 class Derivation:
@@ -70,13 +70,11 @@ def derive(
     fields: Mapping[str, str],
     signed_headers: tuple[str, ...],
     payload_hash: str,
-    leave_out: Collection[str] = ("x-amz-signature",),
 ) -> Derivation:
     """The derivation of a Version 4 signature, up to the string to sign; the key does the rest.
 
-    path: the canonical one. query: as on the wire. fields: as `canonical_fields` gives them. leave_out: lower-case names of query
-    parameters that the signature does not cover.
+    path, query, fields: as `canonical_path`, `canonical_query` and `canonical_fields` give them.
     """
-    canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash, leave_out)
+    canonical = canonical_request(method, path, query, fields, signed_headers, payload_hash)
     # By position: keywords would take as long again.
     return Derivation(string_to_sign(algorithm, stamp, scope, canonical), None, canonical, scope, signed_headers)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import partial
 from hashlib import sha256
 
-from .canonical import canonical_query
 from .encoding import encode, utf8
 from .errors import InvalidRequest
+from .query import canonical_query
 from .s3_urls import key_path, plain_key
 from .scope import signing_key
 

@@ -11,11 +11,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from .authorization import without_authorization, without_signature
-from .canonical import query_pairs
 from .derivation import Derivation
 from .encoding import encode, reencode_path, unfold
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
+from .query import query_pairs
 from .request import require_request
 from .s3_urls import bucket_of
 from .scope import in_utc, now

@@ -12,11 +12,12 @@ from base64 import b64encode
 from datetime import datetime, timedelta
 
 from .authorization import without_authorization
-from .canonical import SIGNED_PREFIX, query_pairs
+from .canonical import SIGNED_PREFIX
 from .derivation import Derivation
 from .encoding import encode
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
+from .query import query_pairs
 from .request import URLENCODED, is_form, require_request
 from .scope import in_utc, now, plausible
 from .signed import Signed

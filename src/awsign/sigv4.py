@@ -19,13 +19,14 @@ from .authorization import (
     without_authorization,
     without_presigned,
 )
-from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_fields, canonical_path, may_be_signed, query_pairs
+from .canonical import SIGNED_BY_DEFAULT, SIGNED_PREFIX, canonical_fields, canonical_path, may_be_signed
 from .chain import Chain
 from .derivation import derive
 from .encoding import encode, remove_dot_segments
 from .errors import InvalidRequest
 from .identity import credentials_from, provider_of
 from .payload import EVENTS, UNSIGNED_PAYLOAD, begins_event_stream, settle_payload
+from .query import canonical_query, query_pairs
 from .request import require_request
 from .scope import REGION, HmacSha256, in_utc, parse_timestamp, timestamp
 from .services import S3_FAMILY, Rules, has_rules_of_calls, rules_for, rules_of_call
@@ -161,7 +162,7 @@ class SigV4:
             scope=scope,
             method=request.method,
             path=signed_path,
-            query=query,
+            query=canonical_query(query),
             fields=fields,
             signed_headers=_signed_of(tuple(fields), self._sign_headers, chunked is not None),
             payload_hash=payload_hash,
@@ -243,7 +244,7 @@ class SigV4:
             scope=scope,
             method=request.method,
             path=signed_path,
-            query=query,
+            query=canonical_query(query),
             fields=fields,
             signed_headers=signed_headers,
             payload_hash=payload_hash,

@@ -19,13 +19,14 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import awsign
 from awsign import event_stream, s3_sigv2, sigv2
 from awsign.authorization import TOKEN_HEADERS, Fault, format_authorization, format_presigned, parse_authorization, parse_presigned
-from awsign.canonical import canonical_fields, canonical_headers, canonical_path, canonical_query, may_be_signed
+from awsign.canonical import canonical_fields, canonical_headers, canonical_path, may_be_signed
 from awsign.chain import Chain
 from awsign.checksum import CHECKSUM_HEADERS
 from awsign.chunked import canonical_trailer
 from awsign.derivation import derive
-from awsign.encoding import readable, reencode_path, utf8
+from awsign.encoding import encode, readable, reencode_path, utf8
 from awsign.payload import EMPTY_SHA256, hash_body, is_content_sha256, is_sha256
+from awsign.query import Query, canonical_query
 from awsign.request import URLENCODED, host_header, split_authority
 from awsign.scope import ALGORITHM, ASYMMETRIC, HmacSha256, SigningKey, derive_key, parse_http_date, scope_of
 from awsign.sigv4a import EcdsaP256Sha256, public_key
@@ -182,7 +183,7 @@ def derive_case(case: Case, query: str, headers: list[tuple[str, str]], signed: 
         scope=algorithm.scope(stamp[:8], region, service),
         method=case["request"]["method"],
         path=canonical_path(path, rules_of(case)),
-        query=query,
+        query=canonical_query(query),
         fields=canonical_fields([(name, utf8(value)) for name, value in headers]),
         signed_headers=signed,
         payload_hash=payload_hash,
@@ -683,7 +684,9 @@ def unit_parse(case: Case) -> None:
         if "authorization" in request:
             claimed, signature = parse_authorization(request["authorization"])
         else:
-            claimed, signature = parse_presigned([(utf8(name), utf8(value)) for name, value in request["params"]])
+            query = Query("&".join([f"{encode(utf8(name))}={encode(utf8(value))}" for name, value in request["params"]]))
+            in_query = parse_presigned(query)
+            claimed, signature = in_query.authorization, in_query.signature
     except Fault as fault:
         if expected["accept"]:
             raise Failed(f"refused as {fault.kind}: {fault}") from None

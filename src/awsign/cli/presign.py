@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import click
 
-from ..canonical import query_pairs
 from ..encoding import readable
 from ..errors import InvalidRequest
+from ..query import query_pairs
 from ..request import Request
 from ..s3_sigv2 import S3SigV2
 from ..scope import now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..canonical import query_pairs
+from ..query import query_pairs
 from ..request import URLENCODED, is_form
 from ..scope import ALGORITHM, ASYMMETRIC, parse_http_date, parse_timestamp
 

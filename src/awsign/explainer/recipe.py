@@ -10,8 +10,9 @@ import hashlib
 import hmac
 from base64 import b64encode
 
-from ..canonical import canonical_fields, canonical_path, query_pairs
+from ..canonical import canonical_fields, canonical_path
 from ..encoding import decode, encode, fold
+from ..query import query_pairs
 from ..s3_sigv2 import canonical_resource
 from ..s3_sigv2 import string_to_sign as s3v2_string
 from ..scope import ALGORITHM, ASYMMETRIC, TERMINATOR, SigningKey

@@ -7,17 +7,18 @@ from base64 import b64decode
 from datetime import datetime, timedelta
 from itertools import chain
 
-from ..canonical import SIGNED_PREFIX, lower_name, may_be_repeated, query_pairs
+from ..canonical import SIGNED_PREFIX, lower_name, may_be_repeated
 from ..endpoints import infer
 from ..errors import SignatureError
 from ..identity import Credentials, is_access_key
 from ..payload import is_sha256
+from ..query import Query, query_pairs
 from ..request import URLENCODED, is_form
 from ..services import QUERY_API_VERSIONS, answer_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
     from typing import NoReturn, TypeAlias
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Secret: TypeAlias = Credentials | str | EllipticCurvePublicKey | None
 
 _KEPT_CREDENTIALS = 1024
+_NO_QUERY = Query("")
 _NO_TARGET = re.compile(r"[#\x00-\x1f\x7f]")
 
 
@@ -87,15 +89,15 @@ class Settings:
 class Arrival:
     """A received request as the checks read it.
 
-    headers: as `canonical_fields` gives them. pairs: the decoded query. service: once it is known.
+    headers: as `canonical_fields` gives them. query: once read. service: once it is known.
     """
 
-    __slots__ = ("access_key_id", "headers", "location", "pairs", "request", "service", "settings")
+    __slots__ = ("access_key_id", "headers", "location", "query", "request", "service", "settings")
 
     def __init__(self, request: Request, settings: Settings) -> None:
         self.request = request
         self.settings = settings
-        self.pairs: list[tuple[str, str]] = []
+        self.query = _NO_QUERY
         self.location = "header"
         self.service: str | None = None
         self.access_key_id: str | None = None
@@ -104,12 +106,12 @@ class Arrival:
         size += sum(map(len, chain.from_iterable(request.headers)))
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
-        target = request.target
+        if request.query:
+            self.query = Query(request.query)
+        target = request.path if self.query.is_canonical else request.target
         if ("#" in target or not target.isprintable()) and (odd := _NO_TARGET.search(target)):
             # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
             self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
-        if request.query:
-            self.pairs = query_pairs(request.query)
         if len(self.headers) < len(request.headers):
             seen: set[str] = set()
             for name, _ in request.headers:
@@ -168,13 +170,12 @@ class Arrival:
         if hosts is not None and self.request.host.lower() not in hosts:
             self.fail("wrong-host", f"the request is for the host {self.request.host!r}, which is not one of this server's")
 
-    def check_unsigned(self, signed: Container[str] = (), exempt: Container[str] = ()) -> None:
-        """That every x-amz-* header that arrived is signed, by whatever name CGI and WSGI would give it: they read `_` as `-`."""
+    def check_unsigned(self, names: Iterable[str], exempt: Container[str] = ()) -> None:
+        """That no x-amz-* header is among those that are not signed, by whatever name CGI and WSGI would give it: they read `_` as `-`."""
         unsigned = [
             name
-            for name in self.headers
-            if name not in signed
-            and (name[:6] == SIGNED_PREFIX or ("_" in name and name.replace("_", "-").startswith(SIGNED_PREFIX)))
+            for name in names
+            if (name[:6] == SIGNED_PREFIX or ("_" in name and name.replace("_", "-").startswith(SIGNED_PREFIX)))
             and name not in exempt
             and name not in self.settings.unsigned_headers
         ]
@@ -193,7 +194,7 @@ class Arrival:
 
     def check_not_before(self, what: str, signed_at: datetime) -> None:
         """That a URL or a form is of now or before; what: which of these."""
-        if signed_at > self.settings.now() + self.settings.max_skew:
+        if signed_at - self.settings.now() > self.settings.max_skew:
             self.fail(
                 "not-yet-valid", f"the {what} is not valid before {signed_at:%Y-%m-%dT%H:%M:%SZ}; set the clock of the signer"
             )
@@ -223,11 +224,9 @@ class Arrival:
             self.fail("bad-content-md5", f"Content-MD5 is {text[:40]!r}, not the base64 of an MD5")
         return text
 
-    def parameter(self, name: str) -> str | None:
-        for key, value in self.pairs:
-            if key == name:
-                return value
-        return None
+    def pairs(self) -> list[tuple[str, str]]:
+        """The decoded names and values of the query, in its order."""
+        return query_pairs(self.request.query)
 
     def form(self) -> list[tuple[str, str]]:
         """The parameters of a form that was given as bytes; none for another body."""
@@ -238,13 +237,13 @@ class Arrival:
 
     def action(self) -> str | None:
         """The Action of a Query API request."""
-        return self.parameter("Action") or dict(self.form()).get("Action")
+        return self.query.get("Action") or dict(self.form()).get("Action")
 
     def _likely_service(self) -> str | None:
         service, _ = infer(f"https://{self.request.host}/")
-        service = service or QUERY_API_VERSIONS.get(dict(self.form() or self.pairs).get("Version", ""))
+        service = service or QUERY_API_VERSIONS.get(dict(self.form()).get("Version") or self.query.get("Version") or "")
         if service is None and "/aws4_request" in (
-            credential := self.header("authorization") or self.parameter("X-Amz-Credential") or ""
+            credential := self.header("authorization") or self.query.get("X-Amz-Credential") or ""
         ):
             service = credential.partition("/aws4_request")[0].rpartition("/")[2]
         services = self.settings.services

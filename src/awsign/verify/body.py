@@ -34,7 +34,7 @@ def checksums_of(arrival: Arrival, headers: dict[str, str] | None = None) -> lis
     headers: by lower-case name, where they are not the request's own: the fields of a form.
     """
     headers = arrival.headers if headers is None else headers
-    if CHECKSUM_HEADERS.isdisjoint(headers) or (arrival.request.method == "POST" and arrival.parameter("uploadId") is not None):
+    if CHECKSUM_HEADERS.isdisjoint(headers) or (arrival.request.method == "POST" and "uploadId" in arrival.query.encoded):
         return []  # The completion of a multipart upload has the checksum of the object, not of its own body.
     found = []
     for name in sorted(CHECKSUM_HEADERS & headers.keys()):

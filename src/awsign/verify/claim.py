@@ -174,6 +174,8 @@ class Claim:
         """The same as `verify`, with a replay guard that may have to be awaited."""
         verified = self._verify_but_for_replay(credentials)
         fresh = self._guarded(verified)
+        if fresh is True:
+            return verified
         if isinstance(fresh, Awaitable):
             try:
                 fresh = await fresh
@@ -190,6 +192,8 @@ class Claim:
         """
         verified = self._verify_but_for_replay(credentials)
         fresh = self._guarded(verified)
+        if fresh is True:
+            return verified
         if isinstance(fresh, Awaitable):
             getattr(fresh, "close", bool)()  # Else Python warns that it was never awaited.
             raise TypeError("the replay guard has to be awaited; await verifier.verify_async(request) or claim.verify_async(...)")
@@ -206,8 +210,7 @@ class Claim:
         """Whether the request is new to the replay guard, or on the way to know that."""
         settings, signed_at = self._arrival.settings, self.signed_at
         # A URL may be used again until it ends, and so may a form; a request of a Query API is one, wherever its signature stands.
-        once = self.location == "header" or self.scheme == "sigv2"
-        if settings.replay_guard is None or not once or signed_at is None:
+        if settings.replay_guard is None or signed_at is None or not (self.location == "header" or self.scheme == "sigv2"):
             return True
         now, until = settings.now(), signed_at + settings.max_skew
         if now > until:  # Its body took so long that it ended meanwhile, and may have been forgotten.

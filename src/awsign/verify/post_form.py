@@ -87,8 +87,8 @@ class PostClaim(Claim):
             arrival.fail("unsupported-algorithm", f"the form is signed by {self.scheme}, which is not taken here")
         if not arrival.takes_unsigned_payload():
             arrival.fail("bad-content-sha256", "a policy does not sign the file of its form, which is not taken here")
-        arrival.check_unsigned()
-        if arrival.pairs:
+        arrival.check_unsigned(arrival.headers)
+        if arrival.request.query:
             arrival.fail("unsigned-content", "the request has a query beside its form, which the policy does not cover")
         self._require(("key", "policy"))
         if not form.key:

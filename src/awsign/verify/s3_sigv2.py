@@ -42,7 +42,7 @@ class S3SigV2Claim(Claim):
         dated = not presigned and "x-amz-date" not in arrival.headers
         covered = ("content-md5", "content-type", "date") if dated else ("content-md5", "content-type")
         self.signed_headers = tuple(sorted(name for name in arrival.headers if name.startswith("x-amz-") or name in covered))
-        arrival.check_unsigned(self.signed_headers)
+        arrival.check_unsigned(arrival.headers.keys() - self.signed_headers)
         _, self.region = infer(f"https://{arrival.request.host}/")
         arrival.check_unscoped("S3's HMAC-SHA1 scheme", "s3", self.region)
         if arrival.header("x-amz-content-sha256") in STREAMING:
@@ -67,7 +67,7 @@ class S3SigV2Claim(Claim):
 
     def _read_query(self, arrival: Arrival) -> None:
         values: dict[str, str] = {}
-        for name, value in arrival.pairs:
+        for name, value in arrival.pairs():
             if name.lower() == "x-amz-security-token":
                 name = name.lower()
             if name in (*_PARAMETERS, "x-amz-security-token"):
@@ -90,7 +90,7 @@ class S3SigV2Claim(Claim):
     def _check_ambiguity(self, arrival: Arrival) -> None:
         """The string to sign has values decoded, so that two requests may have one: those that are read in two ways are refused."""
         seen = set()
-        for name, value in arrival.pairs:
+        for name, value in arrival.pairs():
             if stands_for_header(name):
                 if not _PLAIN_NAME.fullmatch(name):
                     arrival.fail("malformed-component", f"{name[:60]!r} in the query is not the name of a header")

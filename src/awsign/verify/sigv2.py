@@ -25,7 +25,7 @@ class SigV2Claim(Claim):
     def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
         self.location = place
-        self._pairs = arrival.pairs if place == "query" else arrival.form()
+        self._pairs = arrival.pairs() if place == "query" else arrival.form()
         values = self._values(arrival)
         if values.get("SignatureVersion") != "2":
             arrival.fail(
@@ -87,9 +87,9 @@ class SigV2Claim(Claim):
 
     def _check_coverage(self, arrival: Arrival) -> None:
         """The scheme covers method, host, path and the parameters in one place; what else could mean something is refused."""
-        if self.location == "form" and arrival.pairs:
+        if self.location == "form" and arrival.request.query:
             arrival.fail("unsigned-content", "the request has a query beside its signed form, which the signature does not cover")
-        arrival.check_unsigned()
+        arrival.check_unsigned(arrival.headers)
 
     def _check(self, signer: Credentials) -> tuple[Derivation, bool]:
         request = self._arrival.request

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..authorization import Authorization
+    from ..authorization import Authorization, SignedQuery
     from ..derivation import Derivation
     from ..scope import Algorithm, Key
     from .arrival import Arrival
@@ -37,47 +37,51 @@ if TYPE_CHECKING:
     from .events import EventCheck
 
 
+_SECOND = timedelta(seconds=1)
+
+
 class SigV4Claim(Claim):
     scheme = "sigv4"
     _algorithm: Algorithm = HmacSha256()
 
     def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
-        self.location = place
-        presigned = place == "query"
-        arrival.location = place
+        self.location = arrival.location = place
+        in_query = None
+        known = (self._algorithm.name,)
         try:
-            known = (self._algorithm.name,)
-            claimed, self.signature = (
-                parse_presigned(arrival.pairs, known) if presigned else parse_authorization(arrival.header("authorization"), known)
-            )
+            if place == "query":
+                in_query = parse_presigned(arrival.query, known)
+                claimed, self.signature = in_query.authorization, in_query.signature
+            else:
+                claimed, self.signature = parse_authorization(arrival.header("authorization"), known)
         except Fault as fault:
             arrival.fail(fault.kind, str(fault))
-        arrival.service = claimed.service
-        self.access_key_id = arrival.access_key_id = claimed.access_key_id
-        self.service, self.region = claimed.service, self._region(arrival, claimed)
-        self.scope = self._algorithm.scope(claimed.date, claimed.region, claimed.service)
-        self.signed_headers = claimed.signed_headers
         self._claimed = claimed
+        self.access_key_id = arrival.access_key_id = claimed.access_key_id
+        self.service = arrival.service = claimed.service
+        self.region = self._region(arrival, claimed, in_query)
+        self.scope = claimed.scope
+        self.signed_headers = claimed.signed_headers
         self._rules = rules_for(claimed.service)
         self._check_scope(arrival)
-        self._check_time(arrival, claimed)
-        self._check_headers(arrival, claimed)
+        self._check_time(arrival, claimed, in_query)
+        self._check_headers(arrival, claimed, in_query)
         self._stream: ChunkedHeaders | None = None
         self._payload_hash, self._body_sha256 = self._payload(arrival)
         self._md5 = arrival.content_md5() if "content-md5" in claimed.signed else None
         self._checksums = checksums_of(arrival)
 
-    def _region(self, arrival: Arrival, claimed: Authorization) -> str:
+    def _region(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> str:
         """Where the signature counts: the region of the scope."""
         return claimed.region
 
     def _check_scope(self, arrival: Arrival) -> None:
         arrival.check_scope(self.service or "", self.region or "")
 
-    def _check_time(self, arrival: Arrival, claimed: Authorization) -> None:
+    def _check_time(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
         """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
-        text = claimed.stamp or arrival.header("x-amz-date")
+        text = arrival.header("x-amz-date") if in_query is None else in_query.stamp
         signed_at = parse_timestamp(text) if text else None
         if not text:
             text = arrival.header("date")
@@ -96,39 +100,40 @@ class SigV4Claim(Claim):
                 "scope-date-mismatch",
                 f"the credential scope is of the day {claimed.date}, but the request was signed on {self._stamp[:8]}; the scope has the UTC day",
             )
-        if claimed.expires is None:
-            if self.location == "query" and self.service in S3_FAMILY:
+        if in_query is None or in_query.expires is None:
+            if in_query is not None and self.service in S3_FAMILY:
                 arrival.fail("missing-query-parameter", "the query has no X-Amz-Expires, which a presigned URL of S3 must have")
             arrival.check_skew(signed_at)
             return
-        if claimed.expires == 0:
+        if in_query.expires == 0:
             arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
-        self.expires_at = signed_at + timedelta(seconds=claimed.expires)
+        self.expires_at = signed_at + in_query.expires * _SECOND
         arrival.check_not_before("URL", signed_at)
         arrival.check_expiry(self.expires_at)
 
-    def _check_headers(self, arrival: Arrival, claimed: Authorization) -> None:
-        signed = claimed.signed
+    def _check_headers(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
+        headers, signed = arrival.headers, claimed.signed
         if "host" not in signed:
             arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
-        exempt: set[str] = {"x-amz-content-sha256"} if self.location == "query" else set()
+        exempt = ("x-amz-content-sha256",) if in_query is not None else ()
         if self._rules.token == "after":
-            exempt.add(self._rules.token_header)
-        arrival.check_unsigned(signed, exempt)
-        if not signed <= arrival.headers.keys():
-            absent = [name for name in claimed.signed_headers if name not in arrival.headers]
+            exempt = (*exempt, self._rules.token_header)
+        unsigned = headers.keys() - signed
+        arrival.check_unsigned(unsigned, exempt)
+        if len(unsigned) + len(signed) > len(headers):
+            absent = [name for name in claimed.signed_headers if name not in headers]
             arrival.fail("signed-header-missing", f"signed headers did not arrive: {', '.join(absent)}")
         # S3 Express has two kinds of calls, each with a token header of its own (RULES, Session tokens): one of them is there.
-        given = (claimed.token, arrival.headers.get(SECURITY_TOKEN), arrival.headers.get(SESSION_TOKEN))
+        given = (None if in_query is None else in_query.token, headers.get(SECURITY_TOKEN), headers.get(SESSION_TOKEN))
         tokens = [token for token in given if token]
         if len(tokens) > 1:
             arrival.fail("duplicate-header", "the request has two session tokens")
-        if self.location == "header" and self._rules.token == "after" and any(n.lower() in TOKEN_HEADERS for n, _ in arrival.pairs):
+        if in_query is None and self._rules.token == "after" and not arrival.query.names.isdisjoint(TOKEN_HEADERS):
             arrival.fail("unsigned-content", "the query has a session token, which a signature in a header does not cover here")
         self.session_token = tokens[0] if tokens else None
         if tokens and self.service in S3_EXPRESS:
             takes = rules_of_call(self._rules, arrival.request).token_header
-            if takes not in arrival.headers and not any(name.lower() == takes for name, _ in arrival.pairs):
+            if takes not in headers and takes not in arrival.query.names:
                 arrival.fail(
                     "invalid-token", f"the session token is in the wrong place: this call of S3 Express takes it as {takes}"
                 )
@@ -146,7 +151,7 @@ class SigV4Claim(Claim):
             if "x-amz-content-sha256" not in (self.signed_headers or ()):
                 if declared in STREAMING or declared == EVENTS:
                     self._refuse_streaming(declared)
-                declared = arrival.parameter("X-Amz-Content-Sha256") or ""
+                declared = arrival.query.get("X-Amz-Content-Sha256") or ""
             if not declared and self._rules.presigned_payload == "unsigned":
                 self._check_unsigned_payload(arrival)
                 return UNSIGNED_PAYLOAD, body_sha256
@@ -210,18 +215,17 @@ class SigV4Claim(Claim):
                 )
             self._body_sha256 = self._payload_hash
             self._body_is_signed = True
-        after = (self._rules.token_header,) if self._rules.token == "after" else ()
+        leave_out = ("x-amz-signature", self._rules.token_header) if self._rules.token == "after" else ("x-amz-signature",)
         derivation = derive(
             algorithm=claimed.algorithm,
             stamp=self._stamp,
             scope=self.scope or "",
             method=request.method,
             path=canonical_path(request.path, self._rules),
-            query=request.query,
+            query=self._arrival.query.canonical(leave_out),
             fields=request.fields,
             signed_headers=claimed.signed_headers,
             payload_hash=self._payload_hash,
-            leave_out=("x-amz-signature", *after),
         )
         self._signer = signer
         self._key = self._key_of(signer, claimed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from urllib.parse import quote, unquote
 
-from ...canonical import query_pairs
 from ...encoding import decode
+from ...query import query_pairs
 from ...s3_sigv2 import canonical_resource
 from ...s3_urls import bucket_of
 from ..recipe import base64_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...canonical import query_pairs
 from ...encoding import decode, encode
+from ...query import query_pairs
 from .case import Variant
 
 TYPE_CHECKING = False

@@ -1,0 +1,95 @@
+"""A query: its parameters, and how it is signed.
+
+Source: AWS IAM user guide, "Create a signed AWS API request", CanonicalQueryString. Text in and out is wire text (see encoding.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from .encoding import CANONICAL, decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# Every name and value as it is signed, and one `=` in each parameter.
+_CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
+
+
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """The decoded names and values of a query, in its order. A `+` is a space, as every server of the family reads it."""
+    plain = "%" not in query and "+" not in query
+    pairs = []
+    for pair in query.split("&"):
+        if pair:  # Between `&&`: no parameter (aws-c-common's and Go's reading).
+            name, _, value = pair.partition("=")
+            pairs.append((name, value) if plain else (_decoded(name), _decoded(value)))
+    return pairs
+
+
+def _decoded(text: str) -> str:
+    return decode(text.replace("+", " ")) if "%" in text or "+" in text else text
+
+
+def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",)) -> str:
+    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept.
+
+    leave_out: lower-case names of the parameters that are not covered.
+    """
+    return _written(_sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None), leave_out) if query else ""
+
+
+def _sorted_parameters(query: str, is_canonical: bool) -> list[str]:
+    """The parameters as they are signed, with a NUL for each `=`: text sorts then as pairs of name and value do."""
+    if is_canonical:  # As most are.
+        parameters = query.replace("=", "\0").split("&")
+    else:
+        parameters = [f"{encode(name)}\0{encode(value)}" for name, value in query_pairs(query)]
+    parameters.sort()
+    return parameters
+
+
+def _written(parameters: list[str], leave_out: Collection[str]) -> str:
+    kept = [parameter for parameter in parameters if parameter[: parameter.index("\0")].lower() not in leave_out]
+    return "&".join(kept).replace("\0", "=")
+
+
+class Query:
+    """A query that arrived, read once: for whoever looks for a parameter, and for the canonical request.
+
+    is_canonical: whether it came as it is signed but for the order, so that no character of it is odd. encoded: values by name, both
+    as they are signed; AWS's own names have nothing to encode. names: in lower case.
+    """
+
+    __slots__ = ("_parameters", "encoded", "is_canonical", "names")
+
+    is_canonical: bool
+    encoded: dict[str, str]
+    names: set[str]
+
+    def __init__(self, query: str) -> None:
+        self.is_canonical = _CANONICAL_QUERY.fullmatch(query) is not None
+        self._parameters = parameters = _sorted_parameters(query, self.is_canonical) if query else []
+        self.encoded = encoded = {}
+        for parameter in parameters:
+            name, _, value = parameter.partition("\0")
+            encoded[name] = value
+        self.names = {name.lower() for name in encoded}
+
+    def get(self, name: str) -> str | None:
+        """The value of a parameter, decoded, or None; of one that stands more than once, one of them."""
+        value = self.encoded.get(name)
+        return None if value is None else decode(value)
+
+    def canonical(self, leave_out: Collection[str]) -> str:
+        """The query as it is signed, as `canonical_query` gives it."""
+        return _written(self._parameters, leave_out)
+
+    def repeated(self) -> list[str]:
+        """The names, in lower case, of what stands in it more than once."""
+        if len(self.names) == len(self._parameters):
+            return []
+        names = [parameter.partition("\0")[0].lower() for parameter in self._parameters]
+        return [name for name, count in Counter(names).items() if count > 1]
