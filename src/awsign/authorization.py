@@ -29,7 +29,7 @@ MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 TOKEN_HEADERS = (SECURITY_TOKEN, SESSION_TOKEN)
-_TOKEN_PARAMETERS = {"X-Amz-Security-Token": SECURITY_TOKEN, "X-Amz-S3session-Token": SESSION_TOKEN}
+TOKEN_PARAMETERS = {"X-Amz-Security-Token": SECURITY_TOKEN, "X-Amz-S3session-Token": SESSION_TOKEN}
 # SigV4A names its regions apart from the scope, by this header or parameter.
 REGION_SET = "X-Amz-Region-Set"
 _NEEDED = frozenset(_PARAMETERS) - {"X-Amz-Expires"}
@@ -43,7 +43,6 @@ _USUAL = re.compile(r"([A-Z0-9-]++) Credential=([!-+\--~]*+), ?SignedHeaders=([!
 # A server hears from few signers on one day: what is read of them is remembered. But anyone may send what is long.
 _KEPT = 512
 _LONGEST_KEPT = 1024
-_SECONDS = re.compile(r"\d+", re.ASCII)
 
 
 class Fault(Exception):
@@ -196,13 +195,14 @@ def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> S
     if parse_timestamp(claim.stamp) is None:
         raise Fault("bad-date", f"X-Amz-Date is {decode(claim.stamp)[:40]!r}, not a time written as yyyymmddThhmmssZ")
     claim.token = None
-    for name, lower in _TOKEN_PARAMETERS.items():
+    for name, lower in TOKEN_PARAMETERS.items():
         if lower in query.names:
             if name not in encoded:
                 raise Fault("malformed-component", f"{lower} in the query is a session token by another spelling")
             if claim.token is None:
                 claim.token = query.get(name)
-    claim.expires = _seconds(query.get("X-Amz-Expires"))
+    # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
+    claim.expires = _seconds(encoded["X-Amz-Expires"]) if "X-Amz-Expires" in encoded else None
     return claim
 
 
@@ -212,15 +212,13 @@ def _presigned_by(algorithm: str, credential: str, signed_headers: str) -> Autho
     return Authorization(algorithm, decode(credential), decode(signed_headers))
 
 
-def _seconds(text: str | None) -> int | None:
-    """The value of X-Amz-Expires. AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3."""
-    if text is None:
-        return None
-    if not _SECONDS.fullmatch(text):
-        raise Fault("bad-expires", f"X-Amz-Expires is {text[:40]!r}, not a number of seconds")
-    if len(text) > 9 or int(text) > MAX_EXPIRES:
+def _seconds(text: str) -> int:
+    """The value of X-Amz-Expires, encoded, which a number is not."""
+    if not (text.isascii() and text.isdigit()):
+        raise Fault("bad-expires", f"X-Amz-Expires is {decode(text)[:40]!r}, not a number of seconds")
+    if len(text) > 9 or (seconds := int(text)) > MAX_EXPIRES:
         raise Fault("expires-too-large", f"X-Amz-Expires is {text[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
-    return int(text)
+    return seconds
 
 
 def format_authorization(algorithm: str, access_key_id: str, scope: str, signed_headers: Sequence[str], signature: str) -> str:

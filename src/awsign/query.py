@@ -10,10 +10,6 @@ from collections import Counter
 
 from .encoding import CANONICAL, decode, encode
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
 # Every name and value as it is signed, and one `=` in each parameter.
 _CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
 
@@ -33,12 +29,9 @@ def _decoded(text: str) -> str:
     return decode(text.replace("+", " ")) if "%" in text or "+" in text else text
 
 
-def canonical_query(query: str, leave_out: Collection[str] = ("x-amz-signature",)) -> str:
-    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept.
-
-    leave_out: lower-case names of the parameters that are not covered.
-    """
-    return _written(_sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None), leave_out) if query else ""
+def canonical_query(query: str) -> str:
+    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept."""
+    return _written(_sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None)) if query else ""
 
 
 def _sorted_parameters(query: str, is_canonical: bool) -> list[str]:
@@ -51,9 +44,8 @@ def _sorted_parameters(query: str, is_canonical: bool) -> list[str]:
     return parameters
 
 
-def _written(parameters: list[str], leave_out: Collection[str]) -> str:
-    kept = [parameter for parameter in parameters if parameter[: parameter.index("\0")].lower() not in leave_out]
-    return "&".join(kept).replace("\0", "=")
+def _written(parameters: list[str]) -> str:
+    return "&".join(parameters).replace("\0", "=")
 
 
 class Query:
@@ -83,9 +75,10 @@ class Query:
         value = self.encoded.get(name)
         return None if value is None else decode(value)
 
-    def canonical(self, leave_out: Collection[str]) -> str:
-        """The query as it is signed, as `canonical_query` gives it."""
-        return _written(self._parameters, leave_out)
+    def canonical(self, *leave_out: str) -> str:
+        """The query as it is signed, as `canonical_query` gives it. leave_out: names of parameters that are not covered."""
+        left_out = tuple([f"{name}\0" for name in leave_out])
+        return _written([parameter for parameter in self._parameters if not parameter.startswith(left_out)])
 
     def repeated(self) -> list[str]:
         """The names, in lower case, of what stands in it more than once."""

@@ -31,7 +31,7 @@ def places_of(arrival: Arrival) -> list[tuple[str, str]]:
             found.append(("sigv2", "query"))
         elif "AWSAccessKeyId" in query.encoded:
             found.append(("s3v2", "query"))
-    if authorization is None and isinstance(arrival.request.body, bytes):
+    if authorization is None and arrival.request.method == "POST":
         names = {name for name, _ in arrival.form()}
         if "Signature" in names and not _OF_QUERY_APIS.isdisjoint(names):
             found.append(("sigv2", "form"))

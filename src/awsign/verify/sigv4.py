@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..authorization import TOKEN_HEADERS, Fault, parse_authorization, parse_presigned
+from ..authorization import TOKEN_HEADERS, TOKEN_PARAMETERS, Fault, parse_authorization, parse_presigned
 from ..canonical import canonical_path
 from ..chain import Chain
 from ..derivation import derive
@@ -108,8 +108,9 @@ class SigV4Claim(Claim):
         if in_query.expires == 0:
             arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
         self.expires_at = signed_at + in_query.expires * _SECOND
-        arrival.check_not_before("URL", signed_at)
-        arrival.check_expiry(self.expires_at)
+        if not signed_at <= arrival.settings.now() < self.expires_at:
+            arrival.check_not_before("URL", signed_at)
+            arrival.check_expiry(self.expires_at)
 
     def _check_headers(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
         headers, signed = arrival.headers, claimed.signed
@@ -144,7 +145,7 @@ class SigV4Claim(Claim):
         Both None: no hash was sent and no word in its place, so that the signature covers that of the body itself.
         """
         declared = arrival.header("x-amz-content-sha256")
-        body_sha256 = declared if is_sha256(declared) else None
+        body_sha256 = declared if declared and is_sha256(declared) else None
         if body_sha256 is not None and self.location == "header":
             return declared, declared
         if self.location == "query":
@@ -215,14 +216,13 @@ class SigV4Claim(Claim):
                 )
             self._body_sha256 = self._payload_hash
             self._body_is_signed = True
-        leave_out = ("x-amz-signature", self._rules.token_header) if self._rules.token == "after" else ("x-amz-signature",)
         derivation = derive(
             algorithm=claimed.algorithm,
             stamp=self._stamp,
             scope=self.scope or "",
             method=request.method,
             path=canonical_path(request.path, self._rules),
-            query=self._arrival.query.canonical(leave_out),
+            query=self._query(),
             fields=request.fields,
             signed_headers=claimed.signed_headers,
             payload_hash=self._payload_hash,
@@ -230,6 +230,14 @@ class SigV4Claim(Claim):
         self._signer = signer
         self._key = self._key_of(signer, claimed)
         return derivation, self._key.matches(derivation.wire_string_to_sign, self.signature)
+
+    def _query(self) -> str:
+        """The canonical query."""
+        query = self._arrival.query
+        if self.location == "header":
+            return query.canonical()
+        after = self._rules.token_header if self._rules.token == "after" else None
+        return query.canonical("X-Amz-Signature", *[name for name, header in TOKEN_PARAMETERS.items() if header == after])
 
     def _key_of(self, signer: Any, claimed: Authorization) -> Key:
         return self._algorithm.key(signer, claimed.date, claimed.region, claimed.service)
