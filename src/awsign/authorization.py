@@ -7,6 +7,7 @@ Read strictly, written in one form. Source: AWS IAM user guide, "Add the signatu
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
 
@@ -79,14 +80,14 @@ class Authorization:
 
 
 class SignedQuery:
-    """The signature of a presigned URL. expires: seconds; that, token and region_set (of SigV4A): None where it has none."""
+    """The signature of a presigned URL. expires: after how long; that, token and region_set (of SigV4A): None where it has none."""
 
     __slots__ = ("authorization", "expires", "region_set", "signature", "stamp", "token")
 
     authorization: Authorization
     signature: str
     stamp: str
-    expires: int | None
+    expires: timedelta | None
     token: str | None
     region_set: str | None
 
@@ -202,7 +203,7 @@ def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> S
             if claim.token is None:
                 claim.token = query.get(name)
     # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
-    claim.expires = _seconds(encoded["X-Amz-Expires"]) if "X-Amz-Expires" in encoded else None
+    claim.expires = _lifetime(encoded["X-Amz-Expires"]) if "X-Amz-Expires" in encoded else None
     return claim
 
 
@@ -212,13 +213,14 @@ def _presigned_by(algorithm: str, credential: str, signed_headers: str) -> Autho
     return Authorization(algorithm, decode(credential), decode(signed_headers))
 
 
-def _seconds(text: str) -> int:
+@lru_cache(maxsize=_KEPT)  # Most are of a few values, and only such as are right are remembered.
+def _lifetime(text: str) -> timedelta:
     """The value of X-Amz-Expires, encoded, which a number is not."""
     if not (text.isascii() and text.isdigit()):
         raise Fault("bad-expires", f"X-Amz-Expires is {decode(text)[:40]!r}, not a number of seconds")
     if len(text) > 9 or (seconds := int(text)) > MAX_EXPIRES:
         raise Fault("expires-too-large", f"X-Amz-Expires is {text[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
-    return seconds
+    return timedelta(seconds=seconds)
 
 
 def format_authorization(algorithm: str, access_key_id: str, scope: str, signed_headers: Sequence[str], signature: str) -> str:

@@ -10,8 +10,9 @@ from collections import Counter
 
 from .encoding import CANONICAL, decode, encode
 
-# Every name and value as it is signed, and one `=` in each parameter.
-_CANONICAL_QUERY = re.compile(f"(?=[^=]){CANONICAL}={CANONICAL}(?:&(?=[^=]){CANONICAL}={CANONICAL})*+")
+# Every value as it is signed, every name plain, and one `=` in each parameter.
+_NAME = r"[A-Za-z0-9\-._~]++"
+_CANONICAL_QUERY = re.compile(f"{_NAME}={CANONICAL}(?:&{_NAME}={CANONICAL})*+")
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from ..authorization import TOKEN_HEADERS, TOKEN_PARAMETERS, Fault, parse_authorization, parse_presigned
 from ..canonical import canonical_path
 from ..chain import Chain
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
     from .body import Body
     from .chunks import ChunkedHeaders
     from .events import EventCheck
-
-
-_SECOND = timedelta(seconds=1)
 
 
 class SigV4Claim(Claim):
@@ -105,9 +100,9 @@ class SigV4Claim(Claim):
                 arrival.fail("missing-query-parameter", "the query has no X-Amz-Expires, which a presigned URL of S3 must have")
             arrival.check_skew(signed_at)
             return
-        if in_query.expires == 0:
+        if not in_query.expires:
             arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
-        self.expires_at = signed_at + in_query.expires * _SECOND
+        self.expires_at = signed_at + in_query.expires
         if not signed_at <= arrival.settings.now() < self.expires_at:
             arrival.check_not_before("URL", signed_at)
             arrival.check_expiry(self.expires_at)
@@ -236,8 +231,10 @@ class SigV4Claim(Claim):
         query = self._arrival.query
         if self.location == "header":
             return query.canonical()
-        after = self._rules.token_header if self._rules.token == "after" else None
-        return query.canonical("X-Amz-Signature", *[name for name, header in TOKEN_PARAMETERS.items() if header == after])
+        if self._rules.token != "after":
+            return query.canonical("X-Amz-Signature")
+        after = [name for name, header in TOKEN_PARAMETERS.items() if header == self._rules.token_header]
+        return query.canonical("X-Amz-Signature", *after)
 
     def _key_of(self, signer: Any, claimed: Authorization) -> Key:
         return self._algorithm.key(signer, claimed.date, claimed.region, claimed.service)
