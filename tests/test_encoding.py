@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from awsign import Rules
 from awsign.canonical import canonical_path
 from awsign.encoding import decode, encode, encode_path, fold, readable, remove_dot_segments, unfold, utf8
-from awsign.query import canonical_query, query_pairs
 
 wire = st.text(st.characters(max_codepoint=255))
 
@@ -25,28 +24,6 @@ def test_encoding_is_undone_by_decoding(text) -> None:
 @given(st.binary())
 def test_bytes_survive(data) -> None:
     assert utf8(readable(data.decode("latin-1"))).encode("latin-1") == data
-
-
-@given(wire)
-def test_a_canonical_query_is_a_fixed_point(query) -> None:
-    once = canonical_query(query)
-    assert canonical_query(once) == once
-
-
-@given(st.lists(st.tuples(wire, wire)), st.randoms())
-def test_a_canonical_query_does_not_depend_on_order(pairs, random) -> None:
-    joined = [f"{encode(name)}={encode(value)}" for name, value in pairs]
-    shuffled = joined[:]
-    random.shuffle(shuffled)
-    assert canonical_query("&".join(joined)) == canonical_query("&".join(shuffled))
-    kept = [pair for pair in pairs if pair[0].lower() != "x-amz-signature"]
-    assert sorted(query_pairs(canonical_query("&".join(joined)))) == sorted(kept)
-
-
-def test_pairs_are_sorted_as_pairs() -> None:
-    assert canonical_query("a=2&a-b=1&a=1&A=0&%61%2F=x") == "A=0&a=1&a=2&a%2F=x&a-b=1"
-    assert canonical_query("a-b=1&a=2") == "a=2&a-b=1"
-    assert canonical_query("x=%AA&y=a+b&z=%2B&w") == "w=&x=%AA&y=a%20b&z=%2B"
 
 
 @given(wire.map(lambda text: "/" + text))

@@ -10,6 +10,7 @@ import re
 from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 
 from .encoding import decode, encode
 from .errors import InvalidRequest
@@ -20,6 +21,7 @@ from .services import SECURITY_TOKEN, SESSION_TOKEN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from .canonical import Header
     from .query import Query
@@ -33,7 +35,7 @@ TOKEN_HEADERS = (SECURITY_TOKEN, SESSION_TOKEN)
 TOKEN_PARAMETERS = {"X-Amz-Security-Token": SECURITY_TOKEN, "X-Amz-S3session-Token": SESSION_TOKEN}
 # SigV4A names its regions apart from the scope, by this header or parameter.
 REGION_SET = "X-Amz-Region-Set"
-_NEEDED = frozenset(_PARAMETERS) - {"X-Amz-Expires"}
+_needed = itemgetter(*[name for name in _PARAMETERS if name != "X-Amz-Expires"])
 _SIGNATURE_PARAMETERS = frozenset(name.lower() for name in (*_PARAMETERS, REGION_SET)).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
@@ -80,13 +82,14 @@ class Authorization:
 
 
 class SignedQuery:
-    """The signature of a presigned URL. expires: after how long; that, token and region_set (of SigV4A): None where it has none."""
+    """The signature of a presigned URL. stamp, signed_at: the time. expires: after how long; that, token and region_set (of SigV4A): None where it has none."""
 
-    __slots__ = ("authorization", "expires", "region_set", "signature", "stamp", "token")
+    __slots__ = ("authorization", "expires", "region_set", "signature", "signed_at", "stamp", "token")
 
     authorization: Authorization
     signature: str
     stamp: str
+    signed_at: datetime | None
     expires: timedelta | None
     token: str | None
     region_set: str | None
@@ -175,33 +178,32 @@ def _hexadecimal(signature: str) -> str:
 def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> SignedQuery:
     """A query -> what its signature claims; Fault if it does not read as a presigned URL's."""
     for name in query.repeated():
-        if name.startswith("x-amz-"):
+        if name.lower().startswith("x-amz-"):
             raise Fault("duplicate-parameter", f"{name} stands twice in the query")
     encoded = query.encoded
-    algorithm = encoded.get("X-Amz-Algorithm", "")
-    if not encoded.keys() >= _NEEDED or (algorithm == ASYMMETRIC and REGION_SET not in encoded):
-        needed = (*_PARAMETERS, REGION_SET) if algorithm == ASYMMETRIC else _PARAMETERS
-        absent = next(name for name in needed if name not in encoded and name != "X-Amz-Expires")
-        raise Fault("missing-query-parameter", f"the query has no {absent}; a presigned URL has {', '.join(needed)}")
-    if algorithm not in algorithms:
-        shown = (query.get("X-Amz-Algorithm") or "")[:40]
-        raise Fault("unsupported-algorithm", f"X-Amz-Algorithm is {shown!r}; supported: {', '.join(algorithms)}")
     claim = SignedQuery()
-    credential, signed_headers = encoded["X-Amz-Credential"], encoded["X-Amz-SignedHeaders"]
+    try:
+        algorithm, credential, claim.stamp, signed_headers, signature = _needed(encoded)
+        claim.region_set = decode(encoded[REGION_SET]) if algorithm == ASYMMETRIC else None
+    except KeyError as absent:
+        needed = (*_PARAMETERS, REGION_SET) if encoded.get("X-Amz-Algorithm") == ASYMMETRIC else _PARAMETERS
+        raise Fault(
+            "missing-query-parameter", f"the query has no {absent.args[0]}; a presigned URL has {', '.join(needed)}"
+        ) from None
+    if algorithm not in algorithms:
+        raise Fault("unsupported-algorithm", f"X-Amz-Algorithm is {decode(algorithm)[:40]!r}; supported: {', '.join(algorithms)}")
     known = _presigned_by if len(credential) + len(signed_headers) < _LONGEST_KEPT else _presigned_by.__wrapped__
     claim.authorization = known(algorithm, credential, signed_headers)
-    claim.signature = _hexadecimal(encoded["X-Amz-Signature"])
-    claim.region_set = query.get(REGION_SET)
-    claim.stamp = encoded["X-Amz-Date"]
-    if parse_timestamp(claim.stamp) is None:
+    claim.signature = _hexadecimal(signature)
+    claim.signed_at = parse_timestamp(claim.stamp)
+    if claim.signed_at is None:
         raise Fault("bad-date", f"X-Amz-Date is {decode(claim.stamp)[:40]!r}, not a time written as yyyymmddThhmmssZ")
     claim.token = None
-    for name, lower in TOKEN_PARAMETERS.items():
-        if lower in query.names:
-            if name not in encoded:
+    if not query.names.isdisjoint(TOKEN_HEADERS):
+        for name, lower in TOKEN_PARAMETERS.items():
+            if lower in query.names and name not in encoded:
                 raise Fault("malformed-component", f"{lower} in the query is a session token by another spelling")
-            if claim.token is None:
-                claim.token = query.get(name)
+        claim.token = next(query.get(name) for name in TOKEN_PARAMETERS if name in encoded)
     # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
     claim.expires = _lifetime(encoded["X-Amz-Expires"]) if "X-Amz-Expires" in encoded else None
     return claim

@@ -21,8 +21,6 @@ class Derivation:
     or base64 (the older schemes). scope: the credential scope. signed_headers: lower-case names, sorted.
     """
 
-    __slots__ = ("_canonical_request", "_string_to_sign", "scope", "signature", "signed_headers")
-
     def __init__(
         self,
         string_to_sign: str,

@@ -6,7 +6,6 @@ Source: AWS IAM user guide, "Create a signed AWS API request", CanonicalQueryStr
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from .encoding import CANONICAL, decode, encode
 
@@ -56,8 +55,6 @@ class Query:
     as they are signed; AWS's own names have nothing to encode. names: in lower case.
     """
 
-    __slots__ = ("_parameters", "encoded", "is_canonical", "names")
-
     is_canonical: bool
     encoded: dict[str, str]
     names: set[str]
@@ -77,13 +74,22 @@ class Query:
         return None if value is None else decode(value)
 
     def canonical(self, *leave_out: str) -> str:
-        """The query as it is signed, as `canonical_query` gives it. leave_out: names of parameters that are not covered."""
-        left_out = tuple([f"{name}\0" for name in leave_out])
-        return _written([parameter for parameter in self._parameters if not parameter.startswith(left_out)])
+        """The query as it is signed, as `canonical_query` gives it. leave_out: names of what is not covered, and stands in it once."""
+        parameters = self._parameters.copy()
+        for name in leave_out:
+            if name in self.encoded:
+                parameters.remove(f"{name}\0{self.encoded[name]}")
+        return _written(parameters)
 
     def repeated(self) -> list[str]:
-        """The names, in lower case, of what stands in it more than once."""
+        """The names that stand in it again, in whatever case."""
         if len(self.names) == len(self._parameters):
             return []
-        names = [parameter.partition("\0")[0].lower() for parameter in self._parameters]
-        return [name for name, count in Counter(names).items() if count > 1]
+        seen: set[str] = set()
+        again = []
+        for parameter in self._parameters:
+            name = parameter.partition("\0")[0]
+            if name.lower() in seen:
+                again.append(name)
+            seen.add(name.lower())
+        return again

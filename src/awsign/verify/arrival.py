@@ -92,8 +92,6 @@ class Arrival:
     headers: as `canonical_fields` gives them. query: once read. service: once it is known.
     """
 
-    __slots__ = ("access_key_id", "headers", "location", "query", "request", "service", "settings")
-
     def __init__(self, request: Request, settings: Settings) -> None:
         self.request = request
         self.settings = settings
@@ -101,9 +99,9 @@ class Arrival:
         self.location = "header"
         self.service: str | None = None
         self.access_key_id: str | None = None
-        self.headers = request.fields
+        headers, self.headers = request.headers, request.fields
         size = len(request.method) + len(request.path) + len(request.query)
-        size += sum(map(len, chain.from_iterable(request.headers)))
+        size += sum(map(len, chain.from_iterable(headers)))
         if size > settings.max_head:
             self.fail("head-too-large", f"the head of the request has {size} bytes; {settings.max_head} are taken")
         if request.query:
@@ -112,9 +110,9 @@ class Arrival:
         if ("#" in target or not target.isprintable()) and (odd := _NO_TARGET.search(target)):
             # Servers cut a target at a `#`, and drop a tab: the application would act on another one than is verified here.
             self.fail("bad-target", f"the target of the request has {odd[0]!r}, which must be escaped as %{ord(odd[0]):02X}")
-        if len(self.headers) < len(request.headers):
+        if len(self.headers) < len(headers):
             seen: set[str] = set()
-            for name, _ in request.headers:
+            for name, _ in headers:
                 name = lower_name(name)
                 if name in seen and not may_be_repeated(name):
                     self.fail("duplicate-header", f"the request has the header {name} twice")

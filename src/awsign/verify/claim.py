@@ -52,8 +52,6 @@ class Verified:
     derivation: the canonical request and the string to sign.
     """
 
-    __slots__ = ("_body", "_claim", "content", "derivation")
-
     access_key_id: str
     scheme: str
     location: str
@@ -236,25 +234,25 @@ class Claim:
             self._check_size(arrival.settings.max_body)
         if credentials is None:
             arrival.fail("unknown-access-key", f"there is no access key {self.access_key_id[:40]!r} here")
-        signer = self._public_key(credentials)
-        if signer is not None:
-            return self._verify(signer, None)
+        if isinstance(credentials, str):
+            kept = arrival.settings.kept(self.access_key_id, credentials)
+            if kept is None:
+                arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
+            return self._verify(kept, None)
         if isinstance(credentials, Credentials):
             if credentials.access_key_id != self.access_key_id:
                 raise ValueError(
                     f"the request claims the access key {self.access_key_id}, but the credentials are of {credentials.access_key_id}"
                 )
             return self._verify(arrival.settings.kept(self.access_key_id, credentials), credentials)
+        signer = self._public_key(credentials)
+        if signer is not None:
+            return self._verify(signer, None)
         if hasattr(credentials, "public_bytes"):
             arrival.fail(
                 "unsupported-algorithm", f"of {self.access_key_id[:40]} the public key is known, which verifies SigV4A alone"
             )
-        if not isinstance(credentials, str):
-            raise TypeError(f"credentials must be Credentials, a secret, a public key or None, not {type(credentials).__name__}")
-        kept = arrival.settings.kept(self.access_key_id, credentials)
-        if kept is None:
-            arrival.fail("unknown-access-key", f"{self.access_key_id[:40]!r} cannot be an access key")
-        return self._verify(kept, None)
+        raise TypeError(f"credentials must be Credentials, a secret, a public key or None, not {type(credentials).__name__}")
 
     def _verify(self, signer: object, expected: Credentials | None) -> Verified:
         """Expected: the credentials whose session token and end count, if there are any."""

@@ -76,9 +76,11 @@ class SigV4Claim(Claim):
 
     def _check_time(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
         """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
-        text = arrival.header("x-amz-date") if in_query is None else in_query.stamp
-        signed_at = parse_timestamp(text) if text else None
-        if not text:
+        if in_query is not None:
+            text, signed_at = in_query.stamp, in_query.signed_at
+        elif text := arrival.header("x-amz-date"):
+            signed_at = parse_timestamp(text)
+        else:
             text = arrival.header("date")
             if not text:
                 arrival.fail("missing-date", "the request has neither an X-Amz-Date nor a Date header")
