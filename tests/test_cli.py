@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 
 import pytest
 import trustme
@@ -425,6 +426,62 @@ def test_through_a_proxy() -> None:
         with raw_server() as server:
             run("curl", *SERVICE, server.url, http_proxy=proxy.url, no_proxy="127.0.0.1")
             assert server.requests
+
+
+@pytest.fixture(scope="module")
+def bundle(authority, tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def tls_proxy(authority, tmp_path_factory) -> Iterator[str]:
+    issued, folder = authority.issue_cert("127.0.0.1"), tmp_path_factory.mktemp("proxy")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    with servers.proxy("--cert-file", str(folder / "cert.pem"), "--key-file", str(folder / "key.pem")) as url:
+        yield url
+
+
+class TestTunnels:
+    """https through a proxy: a tunnel, in which the server's own certificate counts."""
+
+    def test_through_one(self, context, bundle) -> None:
+        with servers.proxy() as proxy, raw_server(context=context) as server:
+            assert run("curl", *SERVICE, "-x", proxy, "--cacert", bundle, f"{server.url}/x").stdout == b"ok"
+            assert server.line() == "GET /x HTTP/1.1"
+            assert verified(server)
+            assert (
+                b"127.0.0.1" in run("curl", *SERVICE, server.url, check=60, https_proxy=proxy).stderr
+            )  # --cacert is needed still.
+
+    def test_through_one_that_wants_a_password(self, context, bundle) -> None:
+        with servers.proxy("--basic-auth", "u:p@w") as proxy, raw_server(context=context) as server:
+            named = proxy.replace("://", "://u:p%40w@")
+            assert run("curl", *SERVICE, "-x", named, "--cacert", bundle, server.url).stdout == b"ok"
+            assert server.header("Proxy-Authorization") is None
+            refused = run("curl", *SERVICE, "-x", proxy, "--cacert", bundle, server.url, check=56)
+            assert b"407" in refused.stderr
+
+    def test_tls_within_tls(self, context, bundle, tls_proxy, tmp_path) -> None:
+        file = tmp_path / "large"
+        file.write_bytes(os.urandom(3_000_000))
+        with raw_server(context=context) as server:
+            through = ["-x", tls_proxy, "--cacert", bundle]
+            assert run("curl", *SERVICE, *through, "-T", str(file), f"{server.url}/x", SSL_CERT_FILE=bundle).stdout == b"ok"
+            assert server.requests[-1][1] == file.read_bytes()
+        with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + file.read_bytes(), context=context) as server:
+            assert run("curl", *SERVICE, *through, server.url, SSL_CERT_FILE=bundle).stdout == file.read_bytes()
+        with raw_server(lambda connection: connection.close(), context=context) as server:
+            assert run("curl", *SERVICE, *through, server.url, SSL_CERT_FILE=bundle, check=52)
+
+    def test_http_through_a_proxy_with_tls(self, bundle, tls_proxy) -> None:
+        with raw_server() as server:
+            assert run("curl", *SERVICE, "-x", tls_proxy, server.url, SSL_CERT_FILE=bundle).stdout == b"ok"
+            assert verified(server)
+            refused = run("curl", *SERVICE, "-x", tls_proxy, "-k", server.url, check=60)  # -k is for the server, as curl has it.
+            assert b"the proxy 127.0.0.1: the certificate is not trusted" in refused.stderr
 
 
 class TestSign:

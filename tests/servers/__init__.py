@@ -131,6 +131,15 @@ def moto_proxy() -> Iterator[str]:
 
 
 @contextmanager
+def proxy(*options: str) -> Iterator[str]:
+    """A forward proxy, which makes tunnels too; with --cert-file it is spoken to by TLS."""
+    port = free_port()
+    command = [sys.executable, "-m", "proxy", "--hostname", "127.0.0.1", "--port", str(port), "--num-workers", "1", *options]
+    with running(command, f"{'https' if '--cert-file' in options else 'http'}://127.0.0.1:{port}") as url:
+        yield url
+
+
+@contextmanager
 def awsign_serve(*options: str) -> Iterator[str]:
     """`awsign serve`, as a person starts it."""
     port = free_port()

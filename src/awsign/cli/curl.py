@@ -59,7 +59,7 @@ def command(
         from .progress import Progress
         from .wire import Wire, decompressed
     except ImportError:
-        raise MissingExtra("sending needs httpcore2; pip install 'awsign[cli]'") from None
+        raise MissingExtra("sending needs h11; pip install 'awsign[cli]'") from None
     chosen = Options(ctx, **values)
     if fail and fail_with_body:
         raise click.UsageError("-f and --fail-with-body say two things; give one of them")
@@ -79,24 +79,21 @@ def command(
         signer = chosen.signer(request, streams=True)
         signer.send = wire.ask
         exchange = Exchange(wire, signer, follow=location, retry=retry, verbose=verbose)
-        try:
-            with _Output(file, any_terminal=output == "-") as out:
-                for answer in exchange.answers(request):
-                    failed = answer.status >= 400 and (fail or fail_with_body)
-                    if include or chosen.head:
-                        out.write(answer.head())
-                    if not answer.is_last or (failed and fail) or chosen.head:
-                        continue
-                    out.write(b"")  # An empty answer empties the file.
-                    blocks: Iterable[bytes] = decompressed(answer) if compressed else answer.blocks()
-                    if not out.is_terminal:
-                        blocks = progress.of(blocks, None if compressed else answer.length, "down")
-                    for block in blocks:
-                        out.write(block)
-            if failed:
-                raise Failure(failure.HTTP_ERROR, f"the server answered {answer.status}")
-        finally:
-            wire.close()
+        with _Output(file, any_terminal=output == "-") as out:
+            for answer in exchange.answers(request):
+                failed = answer.status >= 400 and (fail or fail_with_body)
+                if include or chosen.head:
+                    out.write(answer.head())
+                if not answer.is_last or (failed and fail) or chosen.head:
+                    continue
+                out.write(b"")  # An empty answer empties the file.
+                blocks: Iterable[bytes] = decompressed(answer) if compressed else answer.blocks()
+                if not out.is_terminal:
+                    blocks = progress.of(blocks, None if compressed else answer.length, "down")
+                for block in blocks:
+                    out.write(block)
+        if failed:
+            raise Failure(failure.HTTP_ERROR, f"the server answered {answer.status}")
     except Failure as error:
         error.silent = silent and not show_error
         raise
