@@ -135,7 +135,7 @@ def test_bad_lines_do_not_lose_the_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_stopped_and_started_again_it_goes_on(tmp_path: Path, jobs: str) -> None:
     source, to, part = tmp_path / "keys.txt", tmp_path / "urls.txt", tmp_path / "urls.txt.part.json"
-    keys = names(600_000)
+    keys = names(1_200_000)
     keys[3] = "../up"
     source.write_text("".join(f"{key}\n" for key in keys))
     arguments = ("presign", "--from", str(source), "--to", str(to), "--jobs", jobs, "s3://my-bucket")
@@ -154,7 +154,7 @@ def test_stopped_and_started_again_it_goes_on(tmp_path: Path, jobs: str) -> None
     assert b"of another list, or with other options" in changed.stderr
     done = awsign(*arguments, check=1)
     assert f"going on after line {lines:,}" in done.stderr.decode()
-    assert "1 of 600,000 lines" in done.stderr.decode()
+    assert "1 of 1,200,000 lines" in done.stderr.decode()
     out = [line.rpartition("\t") for line in to.read_text().splitlines()]
     assert [key for key, _, _ in out] == keys
     assert [n for n, (_, _, url) in enumerate(out) if not url] == [3]

@@ -35,6 +35,10 @@ def test_pairs_are_sorted_as_pairs() -> None:
     assert canonical_query("a=2&a-b=1&a=1&A=0&%61%2F=x") == "A=0&a=1&a=2&a%2F=x&a-b=1"
     assert canonical_query("a-b=1&a=2") == "a=2&a-b=1"
     assert canonical_query("x=%AA&y=a+b&z=%2B&w") == "w=&x=%AA&y=a%20b&z=%2B"
+    assert (
+        canonical_query("X-Amz-Signatures=1&X-Amz-Signature=2&x-amz-SIGNATURE=3&y=x-amz-signature")
+        == "X-Amz-Signatures=1&y=x-amz-signature"
+    )
 
 
 @given(query)

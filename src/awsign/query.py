@@ -11,6 +11,7 @@ from .encoding import CANONICAL, decode, encode
 
 # Every value as it is signed, every name plain, and one `=` in each parameter.
 _NAME = r"[A-Za-z0-9\-._~]++"
+_SIGNATURE = "x-amz-signature"
 _CANONICAL_QUERY = re.compile(f"{_NAME}={CANONICAL}(?:&{_NAME}={CANONICAL})*+")
 
 
@@ -30,8 +31,16 @@ def _decoded(text: str) -> str:
 
 
 def canonical_query(query: str) -> str:
-    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept."""
-    return _written(_sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None)) if query else ""
+    """The query as it is signed: each name and value decoded once and encoded once, sorted as pairs, duplicates kept.
+
+    Its own signature, X-Amz-Signature in whatever case, is no part of it.
+    """
+    if not query:
+        return ""
+    parameters = _sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None)
+    if _SIGNATURE in query.lower():
+        parameters = [parameter for parameter in parameters if not parameter.lower().startswith(f"{_SIGNATURE}\0")]
+    return _written(parameters)
 
 
 def _sorted_parameters(query: str, is_canonical: bool) -> list[str]:
@@ -74,7 +83,9 @@ class Query:
         return None if value is None else decode(value)
 
     def canonical(self, *leave_out: str) -> str:
-        """The query as it is signed, as `canonical_query` gives it. leave_out: names of what is not covered, and stands in it once."""
+        """The query as it is signed, as `canonical_query` gives it. leave_out: names of what is not covered, and stands in it once;
+        the signature too.
+        """
         parameters = self._parameters.copy()
         for name in leave_out:
             if name in self.encoded:
