@@ -7,10 +7,8 @@ keys are lower-cased, a profile that stands in both files is joined and the cred
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import shlex
 from pathlib import Path
 
 from .errors import CredentialsError, system_reason
@@ -57,7 +55,7 @@ class SharedFiles:
                 continue
             kind = next(filter(title.startswith, kinds), None)
             try:
-                _, name = shlex.split(title)
+                _, name = _words(title)
             except ValueError:  # One word, or more than two, or a quote without its end: a section of somebody else's.
                 kind = None
             if kind is None:
@@ -68,6 +66,13 @@ class SharedFiles:
             name: self.in_config.get(name, {}) | self.in_credentials.get(name, {})
             for name in [*self.in_config, *self.in_credentials]
         }
+
+
+def _words(title: str) -> list[str]:
+    """A section's title as a shell reads it; ValueError for an open quote."""
+    import shlex
+
+    return shlex.split(title)
 
 
 def expanded(path: str, environ: Mapping[str, str]) -> Path:
@@ -116,25 +121,25 @@ def _text(path: Path, raw: bytes) -> str:
 
 
 def _parsed(path: Path, text: str) -> dict[str, Section]:
+    import configparser  # Where there are no files, as in most containers, it is not needed.
+
+    flaws: dict[type[configparser.Error], str] = {
+        configparser.DuplicateSectionError: "a section stands there a second time; join the two",
+        configparser.DuplicateOptionError: "a setting stands there a second time in its section; leave one",
+        configparser.MissingSectionHeaderError: "there is no [section] before it, or the ] of one is missing",
+    }
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
         return {title: _flat(parser[title]) for title in parser.sections()}
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
-        why = _FLAWS.get(type(error), "it is neither a [section] nor a line of the form name = value")
+        why = flaws.get(type(error), "it is neither a [section] nor a line of the form name = value")
     except _NoSetting as error:
         line = next((number for number, each in enumerate(text.splitlines(), 1) if each.strip() == error.args[0]), None)
         why = "under a setting without a value there are lines name = value"
     # Outside of the block above: the error quotes the line that the parser stumbled on, which may hold a secret.
     raise UnreadableFile(f"{path}, line {line}: {why}")
-
-
-_FLAWS: dict[type[configparser.Error], str] = {
-    configparser.DuplicateSectionError: "a section stands there a second time; join the two",
-    configparser.DuplicateOptionError: "a setting stands there a second time in its section; leave one",
-    configparser.MissingSectionHeaderError: "there is no [section] before it, or the ] of one is missing",
-}
 
 
 class _NoSetting(Exception):

@@ -22,7 +22,6 @@ import awsign
 from awsign.credentials import AssumeRole, Container, InstanceMetadata, Process, Refreshing, Sso, Sts, WebIdentity, find_credentials
 from awsign.credentials.http import NoAnswer, without
 from awsign.credentials.http import ask as ask_over_http
-from awsign.credentials.provider import log
 from awsign.settings import Settings
 from awsign.shared_files import SharedFiles
 
@@ -117,6 +116,7 @@ class TestDeadlocks:
             def emit(self, record: logging.LogRecord) -> None:
                 got.append(provider.get().access_key_id)
 
+        log = logging.getLogger("awsign.credentials")
         handler, level = Shipper(), log.level
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)

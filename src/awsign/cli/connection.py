@@ -40,9 +40,11 @@ class Connection:
         self._has_tls = False
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
-                self._sock = socket.create_connection((address, peer.port), self._left())
+                # As bytes where that is the same: for any str Python loads all of IDNA.
+                name: Any = address.encode() if address.isascii() else address
+                self._sock = socket.create_connection((name, peer.port), self._left())
                 break
-            except (socket.gaierror, UnicodeError):  # The latter for a name that DNS cannot have.
+            except (socket.gaierror, UnicodeError):  # The latter for a name that IDNA cannot have.
                 code = failure.COULD_NOT_RESOLVE_PROXY if peer.is_proxy else failure.COULD_NOT_RESOLVE
                 raise Failure(code, f"could not resolve {peer if peer.is_proxy else f'the host {address}'}") from None
             except TimeoutError:

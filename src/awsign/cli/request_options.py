@@ -299,18 +299,16 @@ class Signer:
 
     def _payload(self, request: Request) -> str | Chunked | None:
         """How the body is signed. What is uploaded to S3 goes as the SDKs send it: in signed chunks, or over TLS with a trailer."""
-        from ..chunked import Chunked
-
         choice = self._chosen.payload
         if choice is None and self._streams and self._chosen.upload_file and self._may_stream(request):
             choice = "trailer" if request.scheme == "https" else "chunked"
         if choice in ("chunked", "trailer") and size_of(request.body) is None:
             request.put_body(spool(request.body))  # A pipe's length has to be known beforehand.
-        if choice == "trailer":
-            return Chunked(signed=False, trailer="CRC32")
-        if choice == "chunked":
-            return Chunked()
-        return UNSIGNED_PAYLOAD if choice == "unsigned" else None
+        if choice not in ("chunked", "trailer"):
+            return UNSIGNED_PAYLOAD if choice == "unsigned" else None
+        from ..chunked import Chunked
+
+        return Chunked() if choice == "chunked" else Chunked(signed=False, trailer="CRC32")
 
     def _may_stream(self, request: Request) -> bool:
         """Whether the length of the body is known, and no header says how it is to be sent."""

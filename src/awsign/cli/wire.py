@@ -13,7 +13,6 @@ from . import failure
 from .connection import Connection, Peer
 from .failure import Failure
 from .http1 import Http1
-from .proxy import Proxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..signed import Signed
     from .progress import Progress
+    from .proxy import Proxy
 
 _BLOCK = 1 << 18
 _PORTS = {"http": 80, "https": 443}
@@ -131,7 +131,7 @@ class Wire:
         host = parts.hostname or ""
         server = Peer(host, parts.port or _PORTS[scheme], netloc)
         url = self._proxy if self._proxy is not None else proxy_for(scheme, host)
-        proxy = Proxy(url) if url else None
+        proxy = _proxy(url) if url else None
         deadline = None if self._max_time is None else time.monotonic() + self._max_time
         connection = self._connect(server, proxy, deadline, has_tls=scheme == "https")
         connection.deadline = deadline
@@ -184,6 +184,12 @@ class Wire:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def _proxy(url: str) -> Proxy:
+    from .proxy import Proxy
+
+    return Proxy(url)
 
 
 def _trusting(bundle: str | None) -> ssl.SSLContext:

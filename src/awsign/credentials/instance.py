@@ -180,7 +180,7 @@ def _extended(credentials: Credentials) -> Credentials:
     if credentials.expiration is None or credentials.expiration > now():
         return credentials
     until = now() + timedelta(seconds=random.randint(*_EXTENDED))  # noqa: S311 - No secret depends on it.
-    log.warning(
+    log().warning(
         "the metadata service has no newer credentials than %s, which ended at %s; used until %s",
         credentials.access_key_id, credentials.expiration.isoformat(), until.isoformat(timespec="seconds"),
     )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
 import threading
 from datetime import timedelta
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from datetime import datetime
+    from logging import Logger
     from typing import Any
 
-log = logging.getLogger("awsign.credentials")
 # botocore's windows (credentials.py, RefreshableCredentials): from 15 minutes before the end a refresh is tried, and from 10
 # minutes before it has to succeed.
 ADVISORY = timedelta(minutes=15)
@@ -65,6 +65,40 @@ class Source:
     def _refreshing(self) -> Refreshing:
         kept: Refreshing | None = self.__dict__.get("_kept_fresh")
         return kept or self.__dict__.setdefault("_kept_fresh", Refreshing(self))  # Of two threads, one is first.
+
+
+class _Refresh:
+    """A refresh that is under way. A future is made where there is somebody to wait: in most programs there never is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._future: Future[Credentials] | None = None
+        self._outcome: Credentials | BaseException | None = None
+
+    def future(self) -> Future[Credentials]:
+        """What others wait for."""
+        from concurrent.futures import Future
+
+        with self._lock:
+            if self._future is None:
+                self._future = Future()
+                self._future.set_running_or_notify_cancel()  # One task that is cancelled must not cancel it for the others.
+                self._tell()
+            return self._future
+
+    def end(self, outcome: Credentials | BaseException) -> None:
+        """Tell all who wait, and who will ask."""
+        with self._lock:
+            self._outcome = outcome
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._future is None or self._outcome is None:
+            return
+        if isinstance(self._outcome, BaseException):
+            self._future.set_exception(self._outcome)
+        else:
+            self._future.set_result(self._outcome)
 
 
 class _Fresh:
@@ -115,7 +149,7 @@ class Refreshing:
     def _begin_process(self) -> None:
         """Nothing under way: at first, and in a process that was forked while its parent was refreshing."""
         self._lock = threading.Lock()
-        self._under_way: Future[Credentials] | None = None
+        self._under_way: _Refresh | None = None
         self._by: int | None = None  # The thread that does it.
         self._pid = os.getpid()
 
@@ -140,7 +174,7 @@ class Refreshing:
         if held is not None and not must:
             return held
         self._check_not_by_itself()
-        return refresh.result()
+        return refresh.future().result()
 
     async def get_async(self) -> Credentials:
         """The same for tasks: at once where there is something to go on with, and the source is asked in a thread."""
@@ -155,7 +189,7 @@ class Refreshing:
         self._check_not_by_itself()
         import asyncio
 
-        return await asyncio.wrap_future(refresh)
+        return await asyncio.wrap_future(refresh.future())
 
     def forget(self, credentials: Credentials) -> None:
         """Have the source asked again before these are handed out once more: a service called them expired or unknown."""
@@ -181,10 +215,8 @@ class Refreshing:
         if self._by == threading.get_ident():
             raise CredentialsError(f"{self._name()} asks, while it is asked for credentials, the provider that asks it")
 
-    def _join(self) -> tuple[Future[Credentials], bool]:
+    def _join(self) -> tuple[_Refresh, bool]:
         """The refresh that is under way, and whether it is the caller's to do."""
-        from concurrent.futures import Future
-
         if self._pid != os.getpid():
             with _forked:
                 if self._pid != os.getpid():
@@ -192,18 +224,17 @@ class Refreshing:
         with self._lock:
             if self._under_way is not None:
                 return self._under_way, False
-            self._under_way = Future()
-            self._under_way.set_running_or_notify_cancel()  # One task that is cancelled must not cancel it for the others.
+            self._under_way = _Refresh()
             return self._under_way, True
 
-    def _begin_apart(self, refresh: Future[Credentials]) -> None:
+    def _begin_apart(self, refresh: _Refresh) -> None:
         """In a thread of its own: those of the loop may all be in use, and be waiting for this."""
         try:
             threading.Thread(target=self._refresh_apart, args=(refresh,), name="awsign-credentials", daemon=True).start()
         except RuntimeError as error:
             self._end(refresh, CredentialsError(f"no thread can be started to ask {self._name()} for credentials: {error}"))
 
-    def _refresh(self, refresh: Future[Credentials]) -> Credentials:
+    def _refresh(self, refresh: _Refresh) -> Credentials:
         """Ask the source, and tell all who wait."""
         self._by = threading.get_ident()
         try:
@@ -215,24 +246,23 @@ class Refreshing:
                 refresh, error if carried else CredentialsError(f"asking for credentials was ended by {type(error).__name__}")
             )
             raise
-        self._end(refresh, None)
-        refresh.set_result(credentials)
-        log.debug("credentials of %s: %r", self._name(), credentials)
+        self._end(refresh, credentials)
+        if "logging" in sys.modules:  # Else nobody can be listening, and importing it takes longer than all of this.
+            log().debug("credentials of %s: %r", self._name(), credentials)
         return credentials
 
-    def _end(self, refresh: Future[Credentials], error: BaseException | None) -> None:
+    def _end(self, refresh: _Refresh, outcome: Credentials | BaseException) -> None:
         self._by = None
         self._under_way = None
-        if error is not None:
-            refresh.set_exception(error)
+        refresh.end(outcome)
 
-    def _refresh_apart(self, refresh: Future[Credentials]) -> None:
+    def _refresh_apart(self, refresh: _Refresh) -> None:
         try:
             self._refresh(refresh)
         except CredentialsError:
             pass  # Whoever waits has it; in the advisory window nobody does, and it was logged.
         except Exception as error:
-            log.error("asking %s for credentials failed: %s", self._name(), type(error).__name__)
+            log().error("asking %s for credentials failed: %s", self._name(), type(error).__name__)
 
     def _load(self) -> Credentials:
         held, must = self._held()
@@ -254,7 +284,7 @@ class Refreshing:
                 raise
             # The text of an error that is not ours may hold anything.
             why = str(error) if isinstance(error, AwsignError) else type(error).__name__
-            log.warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), why)
+            log().warning("refreshing the credentials of %s failed, the old ones still serve: %s", self._name(), why)
             old.try_from = self._clock() + _PAUSE
             return old.credentials
         if old is not None and credentials == old.credentials:
@@ -270,6 +300,12 @@ class Refreshing:
     def _name(self) -> str:
         """The source, by the one that a chain found."""
         return getattr(self.source, "found_in", None) or self.source.name
+
+
+def log() -> Logger:
+    import logging
+
+    return logging.getLogger("awsign.credentials")
 
 
 def _in_child() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from ..settings import Settings
-from .instance import InstanceMetadata
-from .provider import NotHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +18,9 @@ def find_region(profile: str | None = None, environ: Mapping[str, str] | None = 
     settings = Settings(profile, environ)
     if settings.region or not instance:
         return settings.region
+    from .instance import InstanceMetadata
+    from .provider import NotHere
+
     try:
         return InstanceMetadata(profile=profile, environ=environ).region()
     except NotHere:

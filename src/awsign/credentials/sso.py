@@ -140,12 +140,12 @@ class Sso(Source):
         try:
             answer = ask("POST", url, headers, json.dumps(asked).encode(), timeout=TIMEOUT, settings=self._settings)
         except CredentialsError as error:
-            log.warning("refreshing the token of IAM Identity Center failed: %s", error)
+            log().warning("refreshing the token of IAM Identity Center failed: %s", error)
             return None
         given = answer.json() or {}
         seconds = given.get("expiresIn")
         if answer.status != 200 or not text_of(given, "accessToken") or not isinstance(seconds, int):
-            log.warning(
+            log().warning(
                 "refreshing the token of IAM Identity Center failed: %d %s",
                 answer.status,
                 without(text_of(given, "error"), token["refreshToken"], most=60),
