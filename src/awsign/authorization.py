@@ -82,7 +82,10 @@ class Authorization:
 
 
 class SignedQuery:
-    """The signature of a presigned URL. stamp, signed_at: the time. expires: after how long; that, token and region_set (of SigV4A): None where it has none."""
+    """What the query of a presigned URL says of its signature.
+
+    stamp, signed_at: the time. expires: after how long; None where it does not say. token, region_set (SigV4A's): None for none.
+    """
 
     __slots__ = ("authorization", "expires", "region_set", "signature", "signed_at", "stamp", "token")
 

@@ -9,9 +9,9 @@ import re
 
 from .encoding import CANONICAL, decode, encode
 
+_SIGNATURE = "x-amz-signature\0"
 # Every value as it is signed, every name plain, and one `=` in each parameter.
 _NAME = r"[A-Za-z0-9\-._~]++"
-_SIGNATURE = "x-amz-signature"
 _CANONICAL_QUERY = re.compile(f"{_NAME}={CANONICAL}(?:&{_NAME}={CANONICAL})*+")
 
 
@@ -38,8 +38,8 @@ def canonical_query(query: str) -> str:
     if not query:
         return ""
     parameters = _sorted_parameters(query, _CANONICAL_QUERY.fullmatch(query) is not None)
-    if _SIGNATURE in query.lower():
-        parameters = [parameter for parameter in parameters if not parameter.lower().startswith(f"{_SIGNATURE}\0")]
+    if _SIGNATURE in "&".join(parameters).lower():
+        parameters = [parameter for parameter in parameters if not parameter.lower().startswith(_SIGNATURE)]
     return _written(parameters)
 
 
