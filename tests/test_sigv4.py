@@ -56,6 +56,19 @@ class TestSigningAgain:
         with pytest.raises(awsign.InvalidRequest, match="older signature"):
             signer().sign(awsign.Request("GET", URL + "?AWSAccessKeyId=a&Signature=b"))
 
+    @pytest.mark.parametrize(
+        "query", ["%58-Amz-Date=1", "a=1&X-Amz-S%69gnature=1", "%53ignature=1&AWSAccessKeyId=2", "a=%2F&x%2Damz-expires=2"]
+    )
+    def test_a_part_of_one_by_escaped_names(self, query) -> None:
+        """Servers read the names as they are decoded, and so does the verifier."""
+        for act in (signer().sign, signer().presign):
+            with pytest.raises(awsign.InvalidRequest, match="signature"):
+                act(awsign.Request("GET", f"https://example.amazonaws.com/?{query}"))
+
+    def test_escapes_in_other_names_and_in_values_are_fine(self) -> None:
+        for query in ("%5Btag%5D=1", "prefix=X-Amz-Date%3D1", "a=%53ignature"):
+            assert signer().sign(awsign.Request("GET", f"https://example.amazonaws.com/?{query}")).url.endswith(query)
+
 
 class TestTime:
     def test_x_amz_date_of_the_request_is_the_time(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import tracemalloc
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -82,6 +83,12 @@ class TestVerified:
         assert claim.verify(CREDENTIALS)
         with pytest.raises(ValueError, match="OTHER"):
             claim.verify(awsign.Credentials("OTHER", SECRET))
+
+
+PRESIGNED_BUT_FOR_DATE = (
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20260115%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Expires=60"
+    "&X-Amz-SignedHeaders=host&X-Amz-Signature=aa"
+)
 
 
 class TestTampering:
@@ -198,6 +205,26 @@ class TestTampering:
         except awsign.SignatureError:
             return
         assert (verified.access_key_id, verified.derivation.string_to_sign) == (KEY, before.string_to_sign)
+
+    def test_two_tokens_in_a_query(self) -> None:
+        url = awsign.SigV4(TEMPORARY, "s3", "us-east-1").presign(awsign.Request("GET", f"https://{HOST}/k"), at=AT).url
+        target = f"{url.partition(HOST)[2]}&X-Amz-S3session-Token=a"
+        assert "two session tokens" in str(refused(received("GET", target, [("Host", HOST)]), "duplicate-parameter"))
+
+    def test_a_query_that_is_changed_between_the_two_steps(self) -> None:
+        request = arrived(signed())
+        judge = verifier()
+        claim = judge.claim(request)
+        request.query = "a=c"
+        with pytest.raises(awsign.SignatureError) as caught:
+            judge.verify(claim)
+        assert caught.value.kind == "signature-mismatch"
+
+    def test_the_first_action_is_the_one(self) -> None:
+        for actions in (("DeleteUser", "ListUsers"), ("ListUsers", "DeleteUser")):
+            query = "&".join(f"Action={action}" for action in actions)
+            request = arrived(signed("iam", method="GET", url=f"https://{HOST}/?{query}", headers={}, body=None))
+            assert verifier().claim(request).action == actions[0]
 
 
 class TestScope:
@@ -600,6 +627,29 @@ TARGETS = st.one_of(st.text(max_size=60), st.binary(max_size=60), st.sampled_fro
 
 
 class TestHostileInput:
+    @pytest.mark.parametrize(
+        ("target", "host"),
+        [
+            (f"/?{PRESIGNED_BUT_FOR_DATE}&X-Amz-Date=%s", HOST),
+            (f"/?{PRESIGNED_BUT_FOR_DATE}&X-Amz-Date=%s".replace("Expires=60", "Expires=%s"), HOST),
+            (f"/?{PRESIGNED_BUT_FOR_DATE}&X-Amz-Date=20260115T120000Z".replace("SignedHeaders=host", "SignedHeaders=%s"), HOST),
+            ("/", "%s"),
+        ],
+        ids=["date", "expires", "signed headers", "host"],
+    )
+    def test_what_a_stranger_sends_is_not_kept(self, target, host) -> None:
+        """Not in what is remembered of requests: a value of a megabyte each."""
+        tracemalloc.start()
+        try:
+            for n in range(40):
+                value = ("x" if "%s" in host else "\xe9") * 300_000 + str(n)
+                sent = [("Host", host.replace("%s", value).encode("latin-1"))]
+                with pytest.raises(awsign.SignatureError):
+                    verifier().verify(received("GET", target.replace("%s", value).encode("latin-1"), sent))
+            assert tracemalloc.get_traced_memory()[0] < 3_000_000
+        finally:
+            tracemalloc.stop()
+
     """Whatever arrives, the verifier answers with SignatureError and nothing else."""
 
     @pytest.mark.parametrize(

@@ -31,13 +31,15 @@ MAX_EXPIRES = 604_800  # Seven days: S3 API reference, X-Amz-Expires.
 
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
 _PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
-TOKEN_HEADERS = (SECURITY_TOKEN, SESSION_TOKEN)
-TOKEN_PARAMETERS = {"X-Amz-Security-Token": SECURITY_TOKEN, "X-Amz-S3session-Token": SESSION_TOKEN}
+# Where a session token stands in a query, by the header that it is else.
+TOKEN_PARAMETERS = {SECURITY_TOKEN: "X-Amz-Security-Token", SESSION_TOKEN: "X-Amz-S3session-Token"}
+TOKEN_HEADERS = tuple(TOKEN_PARAMETERS)
 # SigV4A names its regions apart from the scope, by this header or parameter.
 REGION_SET = "X-Amz-Region-Set"
 _needed = itemgetter(*[name for name in _PARAMETERS if name != "X-Amz-Expires"])
 _SIGNATURE_PARAMETERS = frozenset(name.lower() for name in (*_PARAMETERS, REGION_SET)).union(TOKEN_HEADERS)
 _SIGNED_HEADERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
+_ESCAPED_NAME = re.compile(r"(?:^|&)[^=&%]*+%")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAY = re.compile(r"\d{8}", re.ASCII)
 # An Authorization header up to its signature, as almost all signers write it. Any other is read piece by piece, which finds what
@@ -86,8 +88,6 @@ class SignedQuery:
 
     stamp, signed_at: the time. expires: after how long; None where it does not say. token, region_set (SigV4A's): None for none.
     """
-
-    __slots__ = ("authorization", "expires", "region_set", "signature", "signed_at", "stamp", "token")
 
     authorization: Authorization
     signature: str
@@ -182,7 +182,7 @@ def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> S
     """A query -> what its signature claims; Fault if it does not read as a presigned URL's."""
     for name in query.repeated():
         if name.lower().startswith("x-amz-"):
-            raise Fault("duplicate-parameter", f"{name} stands twice in the query")
+            raise Fault("duplicate-parameter", f"{name[:60]} stands twice in the query")
     encoded = query.encoded
     claim = SignedQuery()
     try:
@@ -194,19 +194,14 @@ def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> S
             "missing-query-parameter", f"the query has no {absent.args[0]}; a presigned URL has {', '.join(needed)}"
         ) from None
     if algorithm not in algorithms:
-        raise Fault("unsupported-algorithm", f"X-Amz-Algorithm is {decode(algorithm)[:40]!r}; supported: {', '.join(algorithms)}")
+        raise Fault("unsupported-algorithm", f"X-Amz-Algorithm is {_shown(algorithm)!r}; supported: {', '.join(algorithms)}")
     known = _presigned_by if len(credential) + len(signed_headers) < _LONGEST_KEPT else _presigned_by.__wrapped__
     claim.authorization = known(algorithm, credential, signed_headers)
     claim.signature = _hexadecimal(signature)
     claim.signed_at = parse_timestamp(claim.stamp)
     if claim.signed_at is None:
-        raise Fault("bad-date", f"X-Amz-Date is {decode(claim.stamp)[:40]!r}, not a time written as yyyymmddThhmmssZ")
-    claim.token = None
-    if not query.names.isdisjoint(TOKEN_HEADERS):
-        for name, lower in TOKEN_PARAMETERS.items():
-            if lower in query.names and name not in encoded:
-                raise Fault("malformed-component", f"{lower} in the query is a session token by another spelling")
-        claim.token = next(query.get(name) for name in TOKEN_PARAMETERS if name in encoded)
+        raise Fault("bad-date", f"X-Amz-Date is {_shown(claim.stamp)!r}, not a time written as yyyymmddThhmmssZ")
+    claim.token = None if query.names.isdisjoint(TOKEN_HEADERS) else _token(query)
     # AWS IoT's URLs have none, nor have those that npm's aws4 makes for others than S3.
     claim.expires = _lifetime(encoded["X-Amz-Expires"]) if "X-Amz-Expires" in encoded else None
     return claim
@@ -214,15 +209,31 @@ def parse_presigned(query: Query, algorithms: Sequence[str] = (ALGORITHM,)) -> S
 
 @lru_cache(maxsize=_KEPT)
 def _presigned_by(algorithm: str, credential: str, signed_headers: str) -> Authorization:
-    """The same for the encoded parameters of a query."""
+    """What a presigned URL says of its signer and headers, by its encoded parameters."""
     return Authorization(algorithm, decode(credential), decode(signed_headers))
+
+
+def _token(query: Query) -> str | None:
+    """The session token of a query that has one."""
+    names = [name for header, name in TOKEN_PARAMETERS.items() if header in query.names]
+    for name in names:
+        if name not in query.encoded:
+            raise Fault("malformed-component", f"{name.lower()} in the query is a session token by another spelling")
+    if len(names) > 1:
+        raise Fault("duplicate-parameter", "the query has two session tokens")
+    return query.get(names[0])
+
+
+def _shown(value: str) -> str:
+    """The beginning of an encoded value for a message."""
+    return decode(value[:120])[:40]
 
 
 @lru_cache(maxsize=_KEPT)  # Most are of a few values, and only such as are right are remembered.
 def _lifetime(text: str) -> timedelta:
     """The value of X-Amz-Expires, encoded, which a number is not."""
     if not (text.isascii() and text.isdigit()):
-        raise Fault("bad-expires", f"X-Amz-Expires is {decode(text)[:40]!r}, not a number of seconds")
+        raise Fault("bad-expires", f"X-Amz-Expires is {_shown(text)!r}, not a number of seconds")
     if len(text) > 9 or (seconds := int(text)) > MAX_EXPIRES:
         raise Fault("expires-too-large", f"X-Amz-Expires is {text[:40]}; the most is {MAX_EXPIRES} seconds, seven days")
     return timedelta(seconds=seconds)
@@ -269,15 +280,14 @@ def is_signature(authorization: str) -> bool:
 
 def without_presigned(query: str) -> str:
     """A wire query without the signature that it carries: all of one, or InvalidRequest for a part of one."""
-    if not query:
+    if not ("Signature=" in query or "x-amz-" in query.lower() or _ESCAPED_NAME.search(query)):
         return query
-    if "Signature=" in query and {"AWSAccessKeyId", "Signature"} <= {name for name, _ in query_pairs(query)}:
+    given = {name for name, _ in query_pairs(query)}
+    if {"AWSAccessKeyId", "Signature"} <= given:
         raise InvalidRequest(
             "the query has an older signature (AWSAccessKeyId, Signature); a request takes one, take it out of the URL"
         )
-    if "x-amz-" not in query.lower():
-        return query
-    names = {name.lower() for name, _ in query_pairs(query)} & _SIGNATURE_PARAMETERS
+    names = {name.lower() for name in given} & _SIGNATURE_PARAMETERS
     if not names:
         return query
     whole = {name.lower() for name in _PARAMETERS} - {"x-amz-expires"}

@@ -254,10 +254,12 @@ def _partitions(authority: re.Match[str], region: str | None) -> set[str]:
     return of_host & {partition.name} if partition else of_host
 
 
-@lru_cache(maxsize=1024)
 def _infer_host(host: str) -> tuple[str | None, str | None]:
-    if len(host) > LONGEST_HOST:
-        return None, None
+    return _known_host(host) if len(host) <= LONGEST_HOST else (None, None)
+
+
+@lru_cache(maxsize=1024)
+def _known_host(host: str) -> tuple[str | None, str | None]:
     if host in _HOSTS:
         return _HOSTS[host]
     host = _without_fips(host)

@@ -60,17 +60,20 @@ def _written(parameters: list[str]) -> str:
 class Query:
     """A query that arrived, read once: for whoever looks for a parameter, and for the canonical request.
 
-    is_canonical: whether it came as it is signed but for the order, so that no character of it is odd. encoded: values by name, both
-    as they are signed; AWS's own names have nothing to encode. names: in lower case.
+    text: as it came. is_canonical: whether it came as it is signed but for the order, so that no character of it is odd.
+    encoded: values by name, both as they are signed (AWS's own names have nothing to encode); of a name that stands twice, the
+    greater value. names: in lower case.
     """
 
+    text: str
     is_canonical: bool
     encoded: dict[str, str]
     names: set[str]
 
     def __init__(self, query: str) -> None:
+        self.text = query
         self.is_canonical = _CANONICAL_QUERY.fullmatch(query) is not None
-        self._parameters = parameters = _sorted_parameters(query, self.is_canonical) if query else []
+        self._parameters = parameters = _sorted_parameters(query, self.is_canonical)
         self.encoded = encoded = {}
         for parameter in parameters:
             name, _, value = parameter.partition("\0")
@@ -78,14 +81,12 @@ class Query:
         self.names = {name.lower() for name in encoded}
 
     def get(self, name: str) -> str | None:
-        """The value of a parameter, decoded, or None; of one that stands more than once, one of them."""
+        """The value of a parameter, decoded, or None."""
         value = self.encoded.get(name)
         return None if value is None else decode(value)
 
     def canonical(self, *leave_out: str) -> str:
-        """The query as it is signed, as `canonical_query` gives it. leave_out: names of what is not covered, and stands in it once;
-        the signature too.
-        """
+        """The query as it is signed. leave_out: names of parameters that are not covered, the signature's above all; none stands twice."""
         parameters = self._parameters.copy()
         for name in leave_out:
             if name in self.encoded:

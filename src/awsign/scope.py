@@ -47,6 +47,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"  # sigv4a.py has its keys.
 TERMINATOR = "aws4_request"
 REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}"  # The form that the names of AWS's regions have; eusc-de-east-1 is the longest kind.
+_LENGTH = len("20150830T123600Z")
 _TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _BLOCK = 64
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -100,9 +101,13 @@ def plausible(at: datetime) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-@lru_cache(maxsize=256)  # Requests of one second, and links of one batch, have one.
 def parse_timestamp(text: str) -> datetime | None:
     """`20150830T123600Z` -> the time, or None for what is not one."""
+    return _known_time(text) if len(text) == _LENGTH else None  # What is longer may be a stranger's, and is not to be kept.
+
+
+@lru_cache(maxsize=256)  # Requests of one second, and links of one batch, have one.
+def _known_time(text: str) -> datetime | None:
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None

@@ -212,7 +212,7 @@ class SigV4:
         stamp = _stamp(written["x-amz-date"], at) if "x-amz-date" in written else timestamp(at)
         path, signed_path = _paths(request, rules)
         query = without_presigned(request.query)
-        declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if "X-Amz-Content-Sha256" in query else None
+        declared = dict(query_pairs(query)).get("X-Amz-Content-Sha256") if query else None
         declared_header = written.get("x-amz-content-sha256")
         payload_hash, _ = settle_payload(request, rules.presigned_payload, payload, declared or declared_header, self._iterables)
 

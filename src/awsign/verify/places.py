@@ -6,13 +6,14 @@ from ..scope import ASYMMETRIC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .arrival import Arrival
 
 
 # What an Authorization header begins with; of any other, the reader of SigV4's says what is wrong with it.
 _BY_FIRST_WORD = {"AWS": "s3v2", ASYMMETRIC: "sigv4a"}
 _PRESIGNED = frozenset(("x-amz-algorithm", "x-amz-credential", "x-amz-signature"))
-# What only the Query APIs have beside a Signature.
 _OF_QUERY_APIS = frozenset(("SignatureVersion", "SignatureMethod", "Action"))
 
 
@@ -26,13 +27,15 @@ def places_of(arrival: Arrival) -> list[tuple[str, str]]:
     query = arrival.query
     if not _PRESIGNED.isdisjoint(query.names):
         found.append(("sigv4a" if query.encoded.get("X-Amz-Algorithm") == ASYMMETRIC else "sigv4", "query"))
-    if "Signature" in query.encoded:
-        if not _OF_QUERY_APIS.isdisjoint(query.encoded):
-            found.append(("sigv2", "query"))
-        elif "AWSAccessKeyId" in query.encoded:
-            found.append(("s3v2", "query"))
-    if authorization is None and arrival.request.method == "POST":
-        names = {name for name, _ in arrival.form()}
-        if "Signature" in names and not _OF_QUERY_APIS.isdisjoint(names):
-            found.append(("sigv2", "form"))
+    if _is_sigv2(query.encoded):
+        found.append(("sigv2", "query"))
+    elif "Signature" in query.encoded and "AWSAccessKeyId" in query.encoded:
+        found.append(("s3v2", "query"))
+    if authorization is None and arrival.request.method == "POST" and _is_sigv2({name for name, _ in arrival.form()}):
+        found.append(("sigv2", "form"))
     return found
+
+
+def _is_sigv2(names: Collection[str]) -> bool:
+    """A Signature beside what only the Query APIs have."""
+    return "Signature" in names and not _OF_QUERY_APIS.isdisjoint(names)

@@ -88,7 +88,7 @@ class PostClaim(Claim):
         if not arrival.takes_unsigned_payload():
             arrival.fail("bad-content-sha256", "a policy does not sign the file of its form, which is not taken here")
         arrival.check_unsigned(arrival.headers)
-        if arrival.request.query:
+        if arrival.query.names:
             arrival.fail("unsigned-content", "the request has a query beside its form, which the policy does not cover")
         self._require(("key", "policy"))
         if not form.key:

@@ -87,7 +87,7 @@ class SigV2Claim(Claim):
 
     def _check_coverage(self, arrival: Arrival) -> None:
         """The scheme covers method, host, path and the parameters in one place; what else could mean something is refused."""
-        if self.location == "form" and arrival.request.query:
+        if self.location == "form" and arrival.query.names:
             arrival.fail("unsigned-content", "the request has a query beside its signed form, which the signature does not cover")
         arrival.check_unsigned(arrival.headers)
 

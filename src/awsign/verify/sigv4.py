@@ -8,6 +8,7 @@ from ..chain import Chain
 from ..derivation import derive
 from ..errors import InvalidRequest
 from ..payload import EVENTS, STREAMING, UNSIGNED_PAYLOAD, hash_body, is_sha256
+from ..query import Query
 from ..scope import HmacSha256, parse_http_date, parse_timestamp, timestamp
 from ..services import (
     REQUIRES_CONTENT_SHA256,
@@ -42,11 +43,11 @@ class SigV4Claim(Claim):
     def __init__(self, arrival: Arrival, place: str) -> None:
         super().__init__(arrival)
         self.location = arrival.location = place
-        in_query = None
+        self._in_query: SignedQuery | None = None
         known = (self._algorithm.name,)
         try:
             if place == "query":
-                in_query = parse_presigned(arrival.query, known)
+                self._in_query = in_query = parse_presigned(arrival.query, known)
                 claimed, self.signature = in_query.authorization, in_query.signature
             else:
                 claimed, self.signature = parse_authorization(arrival.header("authorization"), known)
@@ -55,27 +56,28 @@ class SigV4Claim(Claim):
         self._claimed = claimed
         self.access_key_id = arrival.access_key_id = claimed.access_key_id
         self.service = arrival.service = claimed.service
-        self.region = self._region(arrival, claimed, in_query)
+        self.region = self._region(arrival)
         self.scope = claimed.scope
         self.signed_headers = claimed.signed_headers
         self._rules = rules_for(claimed.service)
         self._check_scope(arrival)
-        self._check_time(arrival, claimed, in_query)
-        self._check_headers(arrival, claimed, in_query)
+        self._check_time(arrival)
+        self._check_headers(arrival)
         self._stream: ChunkedHeaders | None = None
         self._payload_hash, self._body_sha256 = self._payload(arrival)
         self._md5 = arrival.content_md5() if "content-md5" in claimed.signed else None
         self._checksums = checksums_of(arrival)
 
-    def _region(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> str:
+    def _region(self, arrival: Arrival) -> str:
         """Where the signature counts: the region of the scope."""
-        return claimed.region
+        return self._claimed.region
 
     def _check_scope(self, arrival: Arrival) -> None:
         arrival.check_scope(self.service or "", self.region or "")
 
-    def _check_time(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
+    def _check_time(self, arrival: Arrival) -> None:
         """S3 API reference, X-Amz-Date: a signed X-Amz-Date, or without one a signed Date, is the time."""
+        claimed, in_query = self._claimed, self._in_query
         if in_query is not None:
             text, signed_at = in_query.stamp, in_query.signed_at
         elif text := arrival.header("x-amz-date"):
@@ -105,11 +107,12 @@ class SigV4Claim(Claim):
         if not in_query.expires:
             arrival.fail("expired", "X-Amz-Expires is 0: the URL was never valid")
         self.expires_at = signed_at + in_query.expires
-        if not signed_at <= arrival.settings.now() < self.expires_at:
+        if not signed_at <= arrival.settings.now() < self.expires_at:  # Of those that count, almost all pass here.
             arrival.check_not_before("URL", signed_at)
             arrival.check_expiry(self.expires_at)
 
-    def _check_headers(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> None:
+    def _check_headers(self, arrival: Arrival) -> None:
+        claimed, in_query = self._claimed, self._in_query
         headers, signed = arrival.headers, claimed.signed
         if "host" not in signed:
             arrival.fail("host-not-signed", "the header host is not among SignedHeaders; it must be signed")
@@ -230,13 +233,15 @@ class SigV4Claim(Claim):
 
     def _query(self) -> str:
         """The canonical query."""
-        query = self._arrival.query
-        if self.location == "header":
+        arrival, rules = self._arrival, self._rules
+        query = arrival.query
+        if query.text is not arrival.request.query:  # It was changed since the claim: what it is now has to be signed.
+            query = Query(arrival.request.query)
+        if self._in_query is None:
             return query.canonical()
-        if self._rules.token != "after":
-            return query.canonical("X-Amz-Signature")
-        after = [name for name, header in TOKEN_PARAMETERS.items() if header == self._rules.token_header]
-        return query.canonical("X-Amz-Signature", *after)
+        if rules.token == "after":
+            return query.canonical("X-Amz-Signature", TOKEN_PARAMETERS[rules.token_header])
+        return query.canonical("X-Amz-Signature")
 
     def _key_of(self, signer: Any, claimed: Authorization) -> Key:
         return self._algorithm.key(signer, claimed.date, claimed.region, claimed.service)

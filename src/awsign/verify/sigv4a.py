@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from typing import Any
 
-    from ..authorization import Authorization, SignedQuery
+    from ..authorization import Authorization
     from ..scope import Key
     from .arrival import Arrival
     from .events import EventCheck
@@ -30,12 +30,12 @@ class SigV4AClaim(SigV4Claim):
             arrival.fail("unsupported-algorithm", f"{ASYMMETRIC} cannot be verified here: {missing}")
         super().__init__(arrival, place)
 
-    def _region(self, arrival: Arrival, claimed: Authorization, in_query: SignedQuery | None) -> str:
+    def _region(self, arrival: Arrival) -> str:
         """The region set."""
         header = arrival.header(REGION_SET.lower())
-        if in_query is not None and header:
+        if self._in_query is not None and header:
             arrival.fail("duplicate-header", f"{REGION_SET} stands in the query and in a header")
-        region_set = header if in_query is None else in_query.region_set
+        region_set = header if self._in_query is None else self._in_query.region_set
         if not region_set:
             arrival.fail("missing-region-set", f"the request has no {REGION_SET}, which names the regions that it is signed for")
         try:
