@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import gzip
 import json
 import os
@@ -10,9 +12,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import trustme
@@ -250,6 +254,40 @@ class TestOutput:
         assert (done.stdout, done.stderr) == (b"x" * 10, b"")
 
 
+@contextmanager
+def answering_at_once(answer: bytes) -> Iterator[str]:
+    """A server that answers before it has read a request, and closes once it has read a part of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                left = 2_000_000
+                while left > 0 and (block := connection.recv(65536)):
+                    left -= len(block)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        thread.join()
+
+
+@contextmanager
+def taking_no_connections() -> Iterator[tuple[str, int]]:
+    """An address where connecting neither succeeds nor fails: its queue is full."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        time.sleep(0.1)
+        yield listener.getsockname()
+
+
 class TestFailures:
     def test_exit_codes_are_curl_s(self, tmp_path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as full:
@@ -293,6 +331,65 @@ class TestFailures:
             assert run("curl", *SERVICE, server.url, check=18).stdout == b"x"
         with raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")) as server:
             assert run("curl", *SERVICE, server.url, check=56)
+
+    def test_an_answer_that_is_cut_short_while_an_upload_is_sent(self, tmp_path) -> None:
+        file = tmp_path / "large"
+        file.write_bytes(bytes(20_000_000))
+        for answer, code, out in (
+            (b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig", 0, b"big"),
+            (b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\nbig", 18, b"big"),
+            (b"SSH-2.0-OpenSSH\r\n\r\n", 56, b""),
+            (b"", 52, b""),
+        ):
+            with answering_at_once(answer) as url:
+                assert run("curl", *SERVICE, "--payload", "unsigned", "-T", str(file), url, check=code).stdout == out
+
+    @pytest.mark.parametrize("header", ["Transfer-Encoding: gzip", "Content-Length: abc"])
+    def test_headers_that_frame_nothing(self, header) -> None:
+        with raw_server() as server:
+            assert b"could not be sent" in run("curl", *SERVICE, "-H", header, "-d", "abc", server.url, check=56).stderr
+
+    def test_redirects_have_one_time_together(self) -> None:
+        def slow(connection: socket.socket) -> None:
+            time.sleep(0.8)
+            connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+
+        with raw_server(slow) as server:
+            start = time.monotonic()
+            run("curl", *SERVICE, "-L", "-m", "2", server.url, check=28)
+            assert time.monotonic() - start < 6
+
+    @pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "-1", "soon"])
+    def test_times_that_are_none(self, seconds) -> None:
+        for option in ("-m", "--connect-timeout"):
+            assert run("curl", *SERVICE, option, seconds, "http://127.0.0.1:1/", check=2).stderr.count(b"\n") == 1
+
+    def test_names_that_no_host_has(self, context) -> None:
+        for url, code in (("http://a..b/", 6), (f"https://{'a' * 70}.example/", 6), ("http://[1.2]/", 3), ("ws://127.0.0.1/", 1)):
+            assert run("curl", *SERVICE, url, check=code).stderr.count(b"\n") == 1
+        with raw_server(context=context) as server:
+            resolve = f"a..b:{server.port}:127.0.0.1"
+            assert run("curl", *SERVICE, "--resolve", resolve, f"https://a..b:{server.port}/", check=60).stderr.count(b"\n") == 1
+        with raw_server(redirect("http://[1.2]/x")) as server:
+            assert run("curl", *SERVICE, "-L", server.url, check=3).stderr
+
+    def test_one_address_of_several(self) -> None:
+        with raw_server() as server, taking_no_connections() as (address, port):
+            for first in ("no-such-host.invalid", "127.0.0.9"):
+                resolve = f"h:{server.port}:{first},127.0.0.1"
+                assert run("curl", *SERVICE, "--resolve", resolve, f"http://h:{server.port}/").stdout == b"ok"
+            start = time.monotonic()
+            run(
+                "curl",
+                *SERVICE,
+                "--connect-timeout",
+                "2",
+                "--resolve",
+                f"h:{port}:{address},{address}",
+                f"http://h:{port}/",
+                check=28,
+            )
+            assert time.monotonic() - start < 6
 
     def test_no_credentials_read_like_a_checklist(self) -> None:
         done = run("curl", *SERVICE, "http://127.0.0.1:1/", check=94, AWS_ACCESS_KEY_ID="")
@@ -444,6 +541,34 @@ def tls_proxy(authority, tmp_path_factory) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def dripping(context: ssl.SSLContext, answer: bytes) -> Iterator[str]:
+    """A server whose answer is one TLS record that comes byte by byte."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            arrived, to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(arrived, to_send, server_side=True)
+            with connection, contextlib.suppress(OSError):
+                for act in (tls.do_handshake, lambda: tls.read(65536)):
+                    while True:
+                        try:
+                            act()
+                            break
+                        except ssl.SSLWantReadError:
+                            connection.sendall(to_send.read())
+                            arrived.write(connection.recv(65536))
+                    connection.sendall(to_send.read())
+                tls.write(answer)
+                for byte in to_send.read():
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/x"
+
+
 class TestTunnels:
     """https through a proxy: a tunnel, in which the server's own certificate counts."""
 
@@ -475,6 +600,23 @@ class TestTunnels:
             assert run("curl", *SERVICE, *through, server.url, SSL_CERT_FILE=bundle).stdout == file.read_bytes()
         with raw_server(lambda connection: connection.close(), context=context) as server:
             assert run("curl", *SERVICE, *through, server.url, SSL_CERT_FILE=bundle, check=52)
+
+    def test_a_record_that_drips(self, context, bundle, tls_proxy) -> None:
+        """A byte at a time: all of them together have the time that there is."""
+        with dripping(context, b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n" + bytes(60)) as url:
+            start = time.monotonic()
+            run("curl", *SERVICE, "-x", tls_proxy, "--cacert", bundle, "-m", "2", url, SSL_CERT_FILE=bundle, check=28)
+            assert time.monotonic() - start < 6
+
+    def test_a_proxy_that_hangs_up(self, bundle) -> None:
+        for said in (b"", b"HTTP/1.1 2", b"SSH-2.0\r\n"):
+            with raw_server(lambda connection, said=said: connection.sendall(said)) as proxy:
+                assert b"the proxy" in run("curl", *SERVICE, "-x", proxy.url, "https://127.0.0.1:1/", check=56).stderr
+
+    def test_a_name_of_any_bytes(self) -> None:
+        with raw_server() as proxy:
+            run("curl", *SERVICE, "-x", proxy.url.replace("://", "://u%ff:p%40@"), "http://h/x")
+            assert proxy.header("Proxy-Authorization") == "Basic " + base64.b64encode(b"u\xff:p@").decode()
 
     def test_http_through_a_proxy_with_tls(self, bundle, tls_proxy) -> None:
         with raw_server() as server:

@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+)([^?#]*+)(?:\?([^#]*+))?(#.*)?", re.DOTALL)
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?", re.DOTALL)
-_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=\-]+|\[[0-9A-Fa-f:.]+\]")
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=\-]+|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What a path or a query may hold as it is: RFC 3986, sections 3.3 and 3.4. Upper-case escapes alone, so that no client has
 # a reason to rewrite them (section 2.1).

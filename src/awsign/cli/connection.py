@@ -30,29 +30,52 @@ class Peer:
         return self._name
 
 
+def _resolved(peer: Peer, names: Sequence[str]) -> list[tuple[int, object]]:
+    """Family and address of each that the names stand for. Failure where there is none."""
+    found: list[tuple[int, object]] = []
+    for name in names:
+        try:
+            # As bytes where that is the same: for any str Python loads all of IDNA.
+            given = name.encode() if name.isascii() else name
+            found += [(each[0], each[4]) for each in socket.getaddrinfo(given, peer.port, type=socket.SOCK_STREAM)]
+        except (socket.gaierror, UnicodeError):  # The latter for a name that IDNA cannot have.
+            continue
+    if not found:
+        code = failure.COULD_NOT_RESOLVE_PROXY if peer.is_proxy else failure.COULD_NOT_RESOLVE
+        raise Failure(code, f"could not resolve {peer if peer.is_proxy else f'the host {names[0]}'}")
+    return found
+
+
 class Connection:
     """deadline: when time is over, by time.monotonic(); None for never. What waits raises TimeoutError then, and OSError where it breaks."""
 
     def __init__(self, peer: Peer, addresses: Sequence[str], deadline: float | None) -> None:
         """Failure, with curl's exit code, where none of the addresses can be connected to."""
         self.deadline = deadline
-        self._sock: Any = None
         self._has_tls = False
-        for last, address in enumerate(addresses, 1 - len(addresses)):
+        self._sock: Any = self._connected(peer, _resolved(peer, addresses))
+
+    def _connected(self, peer: Peer, found: Sequence[tuple[int, object]]) -> socket.socket:
+        """Of the addresses, as (family, address), the first that takes a connection; each has its share of the time."""
+        for n, (family, address) in enumerate(found, 1):
             try:
-                # As bytes where that is the same: for any str Python loads all of IDNA.
-                name: Any = address.encode() if address.isascii() else address
-                self._sock = socket.create_connection((name, peer.port), self._left())
-                break
-            except (socket.gaierror, UnicodeError):  # The latter for a name that IDNA cannot have.
-                code = failure.COULD_NOT_RESOLVE_PROXY if peer.is_proxy else failure.COULD_NOT_RESOLVE
-                raise Failure(code, f"could not resolve {peer if peer.is_proxy else f'the host {address}'}") from None
-            except TimeoutError:
-                raise Failure(failure.TIMED_OUT, f"{peer}: timed out while connecting") from None
+                left = self._left()
+                sock = socket.socket(family, socket.SOCK_STREAM)
+                try:
+                    sock.settimeout(left and left / (len(found) - n + 1))
+                    sock.connect(address)  # type: ignore[arg-type]
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                except BaseException:
+                    sock.close()
+                    raise
             except OSError as error:
-                if not last:
-                    raise Failure(failure.COULD_NOT_CONNECT, f"could not connect to {peer}: {error}") from None
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if n < len(found):
+                    continue
+                if isinstance(error, TimeoutError) and self.deadline is not None:
+                    raise Failure(failure.TIMED_OUT, f"{peer}: timed out while connecting") from None
+                raise Failure(failure.COULD_NOT_CONNECT, f"could not connect to {peer}: {error}") from None
+            return sock
+        raise AssertionError("there is no address")
 
     def _left(self) -> float | None:
         if self.deadline is None:
@@ -85,7 +108,9 @@ class Connection:
             sock = self._timed()
             # An SSLSocket cannot be within another.
             self._sock = (
-                _TlsInTls(sock, context, peer.host) if self._has_tls else context.wrap_socket(sock, server_hostname=peer.host)
+                _TlsInTls(sock, context, peer.host, self._left)
+                if self._has_tls
+                else context.wrap_socket(sock, server_hostname=peer.host)
             )
             self._has_tls = True
         except TimeoutError:
@@ -96,6 +121,8 @@ class Connection:
                 f"{peer}: the certificate is not trusted ({error.verify_message}); "
                 f"{'SSL_CERT_FILE=FILE' if peer.is_proxy else '--cacert FILE'} trusts another authority",
             ) from None
+        except UnicodeError:
+            raise Failure(failure.BAD_CERTIFICATE, f"{peer}: no certificate can have this name") from None
         except OSError as error:
             reason = getattr(error, "reason", None) or error
             raise Failure(failure.TLS_HANDSHAKE, f"{peer}: the TLS handshake failed ({reason})") from None
@@ -107,10 +134,14 @@ class Connection:
 class _TlsInTls:
     """As much of a socket as a Connection needs, for TLS to a server through a proxy that is itself spoken to by TLS."""
 
-    def __init__(self, sock: ssl.SSLSocket, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(
+        self, sock: ssl.SSLSocket, context: ssl.SSLContext, server_hostname: str, left: Callable[[], float | None]
+    ) -> None:
+        """left: how much time there is. A record may come in many pieces, and all of them have that."""
         import ssl
 
         self._sock = sock
+        self._left = left
         self._wants_data, self._at_end = ssl.SSLWantReadError, (ssl.SSLZeroReturnError, ssl.SSLEOFError)
         self._arrived, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._arrived, self._to_send, server_hostname=server_hostname)
@@ -123,9 +154,11 @@ class _TlsInTls:
                 done, result = True, act(*arguments)
             except self._wants_data:
                 done = False
+            self._sock.settimeout(self._left())
             self._sock.sendall(self._to_send.read())
             if done:
                 return result
+            self._sock.settimeout(self._left())
             if data := self._sock.recv(_BLOCK):
                 self._arrived.write(data)
             else:
@@ -143,7 +176,7 @@ class _TlsInTls:
         return sent
 
     def settimeout(self, seconds: float | None) -> None:
-        self._sock.settimeout(seconds)
+        pass  # Each wait asks for itself.
 
     def close(self) -> None:
         self._sock.close()

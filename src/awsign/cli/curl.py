@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
     from ..request import Request
 
+_LONGEST = 1e9  # Seconds, 31 years: more than a socket's timeout can hold is none.
+
+
+class _Seconds(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if not seconds <= _LONGEST:  # Nor is `nan`.
+            self.fail(f"{value} is not a time that can be waited for", param, ctx)
+        return seconds
+
+
 transfer_options = options(
     click.option("-i", "--include", is_flag=True, help="Show the answer's headers before its body."),
     click.option("-o", "--output", metavar="FILE", help="Write the body to a file."),
@@ -32,8 +43,8 @@ transfer_options = options(
     click.option("-f", "--fail", is_flag=True, help="Exit with 22 on an HTTP error, without its body."),
     click.option("--fail-with-body", is_flag=True, help="Exit with 22 on an HTTP error, with its body."),
     click.option("--compressed", is_flag=True, help="Ask for a compressed answer, and decompress it."),
-    click.option("--connect-timeout", type=click.FloatRange(0), metavar="SECONDS", help="How long connecting may take."),
-    click.option("-m", "--max-time", type=click.FloatRange(0), metavar="SECONDS", help="How long all may take."),
+    click.option("--connect-timeout", type=_Seconds(0), metavar="SECONDS", help="How long connecting may take."),
+    click.option("-m", "--max-time", type=_Seconds(0), metavar="SECONDS", help="How long all may take."),
     click.option("--retry", type=click.IntRange(0), default=0, metavar="TIMES", help="Try again after a passing failure; each try is signed."),
     click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Connect to an address in place of the host's."),
     click.option("--cacert", metavar="FILE", help="Trust these certificates [AWS_CA_BUNDLE]."),

@@ -80,6 +80,7 @@ class Exchange:
         self._tries -= 1
         time.sleep(min(float(retry_after), _LONGEST_WAIT) if retry_after and retry_after.isdigit() else self._wait)
         self._wait = min(self._wait * 2, _LONGEST_WAIT)
+        self._wire.begin()
 
 
 def _unsigned(request: Request) -> Signed:
@@ -112,11 +113,11 @@ def _moved(signer: Signer, request: Request, answer: Answer, signs: bool) -> tup
     if signs and (region := infer(url)[1]):
         signer.move(region)
     request.rewind()
-    if urlsplit(url).netloc == urlsplit(request.url).netloc:
-        headers.append(("Host", request.host))
     try:
+        if urlsplit(url).netloc == urlsplit(request.url).netloc:
+            headers.append(("Host", request.host))
         return Request(method, url, headers, body), signs
-    except InvalidRequest as error:
+    except ValueError as error:  # InvalidRequest is one too.
         raise Failure(failure.MALFORMED_URL, f"the server redirects to a URL that cannot be sent: {error}") from None
 
 

@@ -9,7 +9,7 @@ from .failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NoReturn
 
     from .connection import Connection, Peer
@@ -24,19 +24,19 @@ class Http1:
         self._connection = connection
         self._peer = peer
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
-        self._broke_off = False  # While the request was sent.
+        self._takes_more = True
 
     def ask(
         self, method: str, target: str, headers: list[tuple[str, str | bytes]], body: Iterable[bytes] = ()
     ) -> h11.Response | h11.InformationalResponse:
         """Send a request; the head of its answer, after those that only inform."""
-        self._send(h11.Request(method=method, target=target, headers=_encoded(headers)))
+        self._send(h11.Request, method=method, target=target, headers=_encoded(headers))
         for block in body:
-            self._send(h11.Data(data=block))
-            if self._broke_off:
+            self._send(h11.Data, data=block)
+            if not self._takes_more:
                 break
         else:
-            self._send(h11.EndOfMessage())
+            self._send(h11.EndOfMessage)
         while True:
             event = self._receive()
             if isinstance(event, h11.Response) or (isinstance(event, h11.InformationalResponse) and event.status_code == 101):
@@ -50,15 +50,15 @@ class Http1:
     def close(self) -> None:
         self._connection.close()
 
-    def _send(self, event: Any) -> None:
+    def _send(self, kind: Callable[..., Any], **parts: object) -> None:
         try:
-            self._connection.write(self._protocol.send(event) or b"")
+            self._connection.write(self._protocol.send(kind(**parts)) or b"")
         except h11.LocalProtocolError as error:
             raise Failure(failure.RECEIVE_ERROR, f"{self._peer}: the request could not be sent: {error}") from None
         except TimeoutError:
             self._time_out()
         except OSError:
-            self._broke_off = True  # There may be an answer that says why.
+            self._takes_more = False  # There may be an answer that says why.
 
     def _receive(self) -> Any:
         data = None
@@ -66,22 +66,17 @@ class Http1:
             while (event := self._protocol.next_event()) is h11.NEED_DATA:
                 data = self._connection.read()
                 if not data and self._protocol.their_state is h11.SEND_RESPONSE:
-                    self._lose(failure.EMPTY_REPLY, "closed the connection without an answer")
+                    raise Failure(failure.EMPTY_REPLY, f"{self._peer} closed the connection without an answer")
                 self._protocol.receive_data(data)
         except h11.RemoteProtocolError as error:
             if data == b"":
-                self._lose(failure.PARTIAL, "closed the connection before the whole answer was sent")
-            self._lose(failure.RECEIVE_ERROR, f"answered something that is not HTTP: {error}")
+                raise Failure(failure.PARTIAL, f"{self._peer} closed the connection before the whole answer was sent") from None
+            raise Failure(failure.RECEIVE_ERROR, f"{self._peer} answered something that is not HTTP: {error}") from None
         except TimeoutError:
             self._time_out()
         except OSError as error:
-            self._lose(failure.RECEIVE_ERROR, f"broke the connection off before the whole answer was sent: {error}")
+            raise Failure(failure.RECEIVE_ERROR, f"{self._peer} broke the connection off: {error}") from None
         return event
-
-    def _lose(self, code: int, what: str) -> NoReturn:
-        if self._broke_off:
-            code, what = failure.SEND_ERROR, "broke the connection off while the request was sent"
-        raise Failure(code, f"{self._peer} {what}") from None
 
     def _time_out(self) -> NoReturn:
         raise Failure(failure.TIMED_OUT, f"{self._peer}: timed out") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from . import failure
 from .connection import Connection, Peer
@@ -31,13 +31,18 @@ class Proxy:
         self.peer = Peer(parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.hostname, is_proxy=True)
         self.headers: list[tuple[str, str | bytes]] = []  # What it has to be told with each request.
         if parts.username:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            self.headers.append(("Proxy-Authorization", f"Basic {b64encode(pair).decode()}"))
+            pair = [unquote_to_bytes(part.encode("utf-8", "surrogateescape")) for part in (parts.username, parts.password or "")]
+            self.headers.append(("Proxy-Authorization", f"Basic {b64encode(b':'.join(pair)).decode()}"))
 
     def tunnel(self, connection: Connection, host: str, port: int) -> None:
         """Have it pass on what follows, to a server: RFC 9110, section 9.3.6."""
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        answer = Http1(connection, self.peer).ask("CONNECT", target, [("Host", target), *self.headers])
+        try:
+            answer = Http1(connection, self.peer).ask("CONNECT", target, [("Host", target), *self.headers])
+        except Failure as error:
+            if error.exit_code == failure.EMPTY_REPLY:  # That would be the server's.
+                error.exit_code = failure.RECEIVE_ERROR
+            raise
         if not 200 <= answer.status_code < 300:
             reason = answer.reason.decode("latin-1")
             raise Failure(failure.RECEIVE_ERROR, f"{self.peer} refused to connect to {target}: {answer.status_code} {reason}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from urllib.parse import urlsplit
 
 from ..body import blocks
+from ..request import split_authority
 from ..settings import proxy_for
 from ..signed import framed
 from . import failure
@@ -38,7 +38,7 @@ class Answer:
         self.headers = [
             (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in response.headers.raw_items()
         ]
-        version, reason = response.http_version.decode(), response.reason.decode("latin-1")
+        version, reason = response.http_version.decode(), response.reason.decode("utf-8", "surrogateescape")
         self.status_line = f"HTTP/{version} {self.status} {reason}".rstrip()
         self.is_last = True
         self._http = http
@@ -122,22 +122,28 @@ class Wire:
         self._proxy = proxy
         self._cacert = cacert
         self._insecure = insecure
+        self.begin()
+
+    def begin(self) -> None:
+        """From here on max_time counts: for a request and all that it is redirected to; anew for a second try."""
+        self._deadline = None if self._max_time is None else time.monotonic() + self._max_time
 
     def send(self, signed: Signed) -> Answer:
         """Send what was signed. Failure, with curl's exit code, where no answer came."""
-        scheme, netloc, *_ = parts = urlsplit(signed.url)
+        scheme, _, rest = signed.url.partition("://")
+        netloc, slash, path = rest.partition("/")
         if scheme not in _PORTS:
             raise Failure(failure.UNSUPPORTED_PROTOCOL, f"{scheme}:// is not spoken here; http:// and https:// are")
-        host = parts.hostname or ""
-        server = Peer(host, parts.port or _PORTS[scheme], netloc)
+        _, host, port = split_authority(netloc)
+        host = host.strip("[]")
+        server = Peer(host, int(port) if port else _PORTS[scheme], netloc)
         url = self._proxy if self._proxy is not None else proxy_for(scheme, host)
         proxy = _proxy(url) if url else None
-        deadline = None if self._max_time is None else time.monotonic() + self._max_time
-        connection = self._connect(server, proxy, deadline, has_tls=scheme == "https")
-        connection.deadline = deadline
+        connection = self._connect(server, proxy, has_tls=scheme == "https")
+        connection.deadline = self._deadline
         try:
             http = Http1(connection, server)
-            target, headers = signed.url.partition("://")[2].removeprefix(netloc) or "/", framed(signed)
+            target, headers = slash + path, framed(signed)
             if proxy is not None and scheme == "http":  # RFC 9112, section 3.2.2: a proxy is asked for the whole URL.
                 target, headers = f"{scheme}://{netloc}{target}", [*proxy.headers, *headers]
             body = blocks(signed.body, _BLOCK)
@@ -157,8 +163,8 @@ class Wire:
         finally:
             answer.close()
 
-    def _connect(self, server: Peer, proxy: Proxy | None, deadline: float | None, *, has_tls: bool) -> Connection:
-        peer = server if proxy is None else proxy.peer
+    def _connect(self, server: Peer, proxy: Proxy | None, *, has_tls: bool) -> Connection:
+        peer, deadline = server if proxy is None else proxy.peer, self._deadline
         if self._connect_timeout is not None:
             limit = time.monotonic() + self._connect_timeout
             deadline = limit if deadline is None else min(limit, deadline)
