@@ -51,6 +51,7 @@ def test_a_url_is_encoded_where_it_has_to_be(url, sent) -> None:
         ("https://user:topsecret@example.com/", "user name or password"),
         ("https://exa mple.com/", "host"),
         ("https://bücher.example/", "xn--"),
+        ("https://[1.2]/", "is it spelt right?"),
         (H + ":99999/", "port"),
         (H + ":" + "9" * 5000 + "/", "port"),
         (H + ":x/", "port"),
