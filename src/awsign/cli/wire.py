@@ -138,7 +138,11 @@ class Wire:
         host = host.strip("[]")
         server = Peer(host, int(port) if port else _PORTS[scheme], netloc)
         url = self._proxy if self._proxy is not None else proxy_for(scheme, host)
-        proxy = _proxy(url) if url else None
+        proxy = None
+        if url:
+            from .proxy import Proxy
+
+            proxy = Proxy(url)
         connection = self._connect(server, proxy, has_tls=scheme == "https")
         connection.deadline = self._deadline
         try:
@@ -190,12 +194,6 @@ class Wire:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
-
-
-def _proxy(url: str) -> Proxy:
-    from .proxy import Proxy
-
-    return Proxy(url)
 
 
 def _trusting(bundle: str | None) -> ssl.SSLContext:
