@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from awsign.encoding import encode
@@ -28,7 +28,8 @@ def test_a_canonical_query_does_not_depend_on_order(pairs, random) -> None:
     shuffled = joined[:]
     random.shuffle(shuffled)
     assert canonical_query("&".join(joined)) == canonical_query("&".join(shuffled))
-    assert sorted(query_pairs(canonical_query("&".join(joined)))) == sorted(pairs)
+    kept = [pair for pair in pairs if pair[0].lower() != "x-amz-signature"]
+    assert sorted(query_pairs(canonical_query("&".join(joined)))) == sorted(kept)
 
 
 def test_pairs_are_sorted_as_pairs() -> None:
@@ -44,6 +45,7 @@ def test_pairs_are_sorted_as_pairs() -> None:
 @given(query)
 def test_a_query_read_once_is_what_its_pairs_are(text) -> None:
     read, pairs = Query(text), query_pairs(text)
+    assume("x-amz-signature" not in read.names)  # Which one leaves out, and the other is told to.
     assert read.canonical() == canonical_query(text)
     assert read.names == {encode(name).lower() for name, _ in pairs}
     assert read.encoded.keys() == {encode(name) for name, _ in pairs}
@@ -61,6 +63,7 @@ def test_a_query_read_once_is_what_its_pairs_are(text) -> None:
 
 @given(query)
 def test_what_is_left_out_is_left_out(text) -> None:
+    assume("x-amz-signature" not in Query(text).names)
     once = {name for name, _ in query_pairs(text) if [other for other, _ in query_pairs(text)].count(name) == 1}
     for name in once:
         rest = "&".join([f"{encode(n)}={encode(value)}" for n, value in query_pairs(text) if n != name])
