@@ -133,24 +133,6 @@ def scope_of(date: str, region: str, service: str) -> str:
     return f"{date}/{region}/{service}/{TERMINATOR}"
 
 
-class HmacSha256:
-    """AWS4-HMAC-SHA256, which is SigV4: the scope names the region, and the key is of a day, a region and a service.
-
-    The algorithms of the Version 4 family differ in these alone; AWS4-ECDSA-P256-SHA256 (sigv4a.py) is the other.
-    signature_width: how many characters a chunk's signature takes up.
-    """
-
-    name = ALGORITHM
-    names_region_set = False
-    signature_width = 64
-
-    def scope(self, date: str, region: str, service: str) -> str:
-        return scope_of(date, region, service)
-
-    def key(self, credentials: Credentials, date: str, region: str, service: str) -> SigningKey:
-        return signing_key(credentials, date, region, service)
-
-
 def string_to_sign(algorithm: str, stamp: str, scope: str, canonical_request: str) -> str:
     """The string to sign: algorithm, time, scope and the canonical request's hash."""
     return f"{algorithm}\n{stamp}\n{scope}\n{sha256(canonical_request.encode('latin-1')).hexdigest()}"
@@ -218,3 +200,17 @@ def signing_key(credentials: Credentials, date: str, region: str, service: str) 
             kept.pop(next(iter(list(kept))), None)
         kept[date, region, service] = key
     return key
+
+
+class HmacSha256:
+    """AWS4-HMAC-SHA256, which is SigV4: the scope names the region, and the key is of a day, a region and a service.
+
+    The algorithms of the Version 4 family differ in these alone; AWS4-ECDSA-P256-SHA256 (sigv4a.py) is the other.
+    signature_width: how many characters a chunk's signature takes up.
+    """
+
+    name = ALGORITHM
+    names_region_set = False
+    signature_width = 64
+    scope = staticmethod(scope_of)
+    key = staticmethod(signing_key)
