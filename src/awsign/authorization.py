@@ -280,7 +280,7 @@ def is_signature(authorization: str) -> bool:
 
 def without_presigned(query: str) -> str:
     """A wire query without the signature that it carries: all of one, or InvalidRequest for a part of one."""
-    if not ("Signature=" in query or "x-amz-" in query.lower() or _ESCAPED_NAME.search(query)):
+    if not query or not ("Signature=" in query or "x-amz-" in query.lower() or _ESCAPED_NAME.search(query)):
         return query
     given = {name for name, _ in query_pairs(query)}
     if {"AWSAccessKeyId", "Signature"} <= given:
