@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..identity import Credentials
     from .arrival import Arrival
 
+    Pairs = list[tuple[str, str]]
+
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
@@ -34,11 +36,12 @@ class S3SigV2Claim(Claim):
         arrival.location = place
         arrival.service = "s3"
         self._expires: str | None = None
+        pairs = arrival.pairs()
         if presigned:
-            self._read_query(arrival)
+            self._read_query(arrival, pairs)
         else:
             self._read_header(arrival)
-        self._check_ambiguity(arrival)
+        self._check_ambiguity(arrival, pairs)
         dated = not presigned and "x-amz-date" not in arrival.headers
         covered = ("content-md5", "content-type", "date") if dated else ("content-md5", "content-type")
         self.signed_headers = tuple(sorted(name for name in arrival.headers if name.startswith("x-amz-") or name in covered))
@@ -65,9 +68,9 @@ class S3SigV2Claim(Claim):
         self.signed_at = signed_at.astimezone(UTC)
         arrival.check_skew(self.signed_at)
 
-    def _read_query(self, arrival: Arrival) -> None:
+    def _read_query(self, arrival: Arrival, pairs: Pairs) -> None:
         values: dict[str, str] = {}
-        for name, value in arrival.pairs():
+        for name, value in pairs:
             if name.lower() == "x-amz-security-token":
                 name = name.lower()
             if name in (*_PARAMETERS, "x-amz-security-token"):
@@ -87,10 +90,10 @@ class S3SigV2Claim(Claim):
         self.expires_at = datetime.fromtimestamp(int(self._expires), UTC)
         arrival.check_expiry(self.expires_at)
 
-    def _check_ambiguity(self, arrival: Arrival) -> None:
+    def _check_ambiguity(self, arrival: Arrival, pairs: Pairs) -> None:
         """The string to sign has values decoded, so that two requests may have one: those that are read in two ways are refused."""
         seen = set()
-        for name, value in arrival.pairs():
+        for name, value in pairs:
             if stands_for_header(name):
                 if not _PLAIN_NAME.fullmatch(name):
                     arrival.fail("malformed-component", f"{name[:60]!r} in the query is not the name of a header")
